@@ -61,7 +61,7 @@ class PrometheusRule(ValueGroup):
     the job that the chart's monitors give them."""
     runbook_base_url: UrlOrNone = Field("", alias="runbookBaseURL")
     """URL at which you publish docs/runbooks. Each alert then links to its page in the annotation `runbook_url`; empty:
-    alerts only name the page."""
+    the site of the release, at the chart's `home`, and without that alerts only name the page."""
 
 
 class Dashboard(ValueGroup):

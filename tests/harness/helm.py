@@ -40,12 +40,12 @@ class Helm:
         return done
 
     def render(
-        self, *arguments: str, values: Mapping[str, Any] | None = None, release: str = RELEASE
+        self, *arguments: str, values: Mapping[str, Any] | None = None, release: str = RELEASE, chart: Path = CHART
     ) -> list[Manifest]:
         """Return what the chart makes of values."""
         text = yaml.safe_dump(dict(values or {}))
         options = ("--namespace", NAMESPACE, "--kube-version", "1.35.0", "-f", "-", *arguments)
-        done = self("template", release, str(CHART), *options, input=text)
+        done = self("template", release, str(chart), *options, input=text)
         return [each for each in yaml.safe_load_all(done.stdout) if each]
 
 

@@ -373,6 +373,17 @@ def test_alerts_link_their_runbooks_where_these_are_shown(helm: Helm, base: str)
     assert linked == {name: f"https://docs.example.com/runbooks/{name}.md" for name in linked}
 
 
+def test_alerts_of_a_released_chart_link_to_the_site_of_their_version(helm: Helm, tmp_path: Path) -> None:
+    released = shutil.copytree(CHART, tmp_path / "chart")
+    notes = yaml.safe_load((released / "Chart.yaml").read_text())
+    (released / "Chart.yaml").write_text(yaml.safe_dump({**notes, "home": "https://tweetbot.example.org/"}))
+    rules = the(helm.render(values={"metrics": {"prometheusRule": ON}}, chart=released), "PrometheusRule")
+    alerts = [rule for group in rules["spec"]["groups"] for rule in group["rules"] if "alert" in rule]
+    site = f"https://tweetbot.example.org/{notes['appVersion']}/runbooks"
+    linked = {alert["alert"]: alert["annotations"]["runbook_url"] for alert in alerts}
+    assert linked == {name: f"{site}/{name}.html" for name in linked}
+
+
 @pytest.mark.parametrize("name", ["tweetbots.tweetbot.dev", "tweetbotclasses.tweetbot.dev"])
 def test_the_resources_are_those_of_crds(renderings: dict[str, list[Manifest]], name: str) -> None:
     plain = yaml.safe_load((ROOT / f"crds/{name}.yaml").read_text())
