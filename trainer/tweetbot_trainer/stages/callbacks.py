@@ -9,7 +9,7 @@ from typing import IO
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
-from tweetbot_trainer.publishing.report.report import format_json_lines
+from tweetbot_trainer.publishing.report.records import format_json_lines
 from tweetbot_trainer.publishing.tracking.interface import Tracker
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.runtime.progress import StageProgress

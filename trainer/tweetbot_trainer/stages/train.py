@@ -13,6 +13,7 @@ from tweetbot_trainer.publishing.registry.latest import serve
 from tweetbot_trainer.publishing.registry.lookup import find_rejected, find_reusable
 from tweetbot_trainer.publishing.registry.ownership import join_prefix, require_owner, reserve_version_use
 from tweetbot_trainer.publishing.registry.publish import publish_rejected
+from tweetbot_trainer.runtime.imports import skip_garbage_collection
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.gates import build_advisory, build_gate_error, can_publish, judge_gates
 from tweetbot_trainer.stages.training_plan import TrainingPlan, build_training_plan
@@ -37,7 +38,8 @@ def train(context: StageContext) -> TrainSucceeded:
         return published
     dataset = load_dataset(context.store, context.run, plan.data.digest)
     splits = split(dataset.posts, plan.values.holdout_percent)
-    from tweetbot_trainer.stages.training_run import train_and_publish
+    with skip_garbage_collection():
+        from tweetbot_trainer.stages.training_run import train_and_publish
 
     return train_and_publish(context, plan, dataset, splits)
 

@@ -1,7 +1,7 @@
 """One training, from the base model to the publication.
 
-Every large package is imported here, before the tracker's thread starts: two threads that import large packages at the
-same time can deadlock.
+torch is imported here, before the tracker's thread starts: two threads that import large packages at the same time can
+deadlock. matplotlib comes when the model is trained and the tracker has started: no first step waits for it.
 """
 
 import shutil
@@ -50,7 +50,6 @@ from tweetbot_trainer.publishing.report.card_data import (
     list_retweet_exclusions,
 )
 from tweetbot_trainer.publishing.report.card_languages import find_languages
-from tweetbot_trainer.publishing.report.report import write_report
 from tweetbot_trainer.publishing.tracking.interface import Tracker
 from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.versions import describe_program, get_library_versions
@@ -133,7 +132,7 @@ class TrainingRun:
         comparison = self._compare_with_served(tuned)
         misses = judge_gates(self._run.spec, tuned.metrics, comparison)
         card = replace(self._make_card(tuned, sampling, samples, misses), comparison=comparison)
-        write_report(card, folder, base_loss=tuned.base_test.loss if tuned.base_test else None)
+        self._write_report(card, folder, tuned)
         manifest = self._build_manifest(tuned, samples, misses, folder)
         self._require_gates(misses, folder, manifest)
         result = publish(self._store, self._run, folder, manifest, check=self._stop.check)
@@ -245,6 +244,11 @@ class TrainingRun:
             contradictions=find_contradictions(spec.subject, spec.sources, accounts),
             samples_cut=samples.cut,
         )
+
+    def _write_report(self, card: CardData, folder: Path, tuned: FineTuneResult) -> None:
+        from tweetbot_trainer.publishing.report.report import write_report  # draws, so it loads matplotlib
+
+        write_report(card, folder, base_loss=tuned.base_test.loss if tuned.base_test else None)
 
     def _build_manifest(self, tuned: FineTuneResult, samples: Samples, misses: Misses, folder: Path) -> VersionManifest:
         run, plan = self._run, self._plan

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from tweetbot_trainer.store.folder import FolderStore
 pytestmark = pytest.mark.usefixtures("scales_are_fitted_once")
 
 STORE = FolderStore()
+#: What nothing may load before the first step is done: seconds that a GPU would wait.
+LATE = {"matplotlib", "wandb", "tweepy", "scipy"}
 
 
 @pytest.fixture
@@ -45,13 +48,16 @@ def objects(folder: Path) -> list[str]:
 def test_a_run_that_is_stopped_publishes_nothing_and_the_next_one_does(
     tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPROFILEIMPORTTIME": "1"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as stopped:
         assert stopped.stderr is not None
-        next(line for line in stopped.stderr if "%" in line)
+        told = list(takewhile(lambda line: "%" not in line, stopped.stderr))
         stopped.send_signal(signal.SIGTERM)
         stopped.communicate(timeout=60)
     assert stopped.returncode == 143
+    imported = {line.rpartition("|")[2].strip() for line in told if line.startswith("import time:")}
+    assert "torch" in imported
+    assert imported & LATE == set()
     assert [name for name in objects(tmp_path) if name.startswith(("models/", "latest"))] == []
 
     arguments = command[command.index("run") :]

@@ -15,6 +15,7 @@ from tweetbot_trainer.learning.sampling import SamplingParams
 from tweetbot_trainer.publishing.registry.lineage import find_version
 from tweetbot_trainer.publishing.registry.manifest import MODEL_FOLDER, REMOVED_FILE, StoredVersion
 from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused
+from tweetbot_trainer.runtime.imports import skip_garbage_collection
 from tweetbot_trainer.store import ObjectStore, OpenStore, compute_sha256, join
 from tweetbot_trainer.store.interface import UnnamedRefusal
 
@@ -75,8 +76,9 @@ def load_model(folder: Path) -> "tuple[Base, SamplingParams]":
     if not (folder / CONFIG).is_file():
         message = f"--model: there is no model in {folder}: {CONFIG} is missing"
         raise SpecRefused(reasons.BASE_MODEL_NOT_FOUND, message)
-    from tweetbot_trainer.learning.generation.generation import read_generation_config
-    from tweetbot_trainer.learning.model.base import read_base
+    with skip_garbage_collection():
+        from tweetbot_trainer.learning.generation.generation import read_generation_config
+        from tweetbot_trainer.learning.model.base import read_base
 
     try:
         base = read_base(folder, BaseIdentity(str(folder), "folder", ""))

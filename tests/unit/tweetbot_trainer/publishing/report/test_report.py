@@ -16,10 +16,8 @@ from tweetbot_trainer.learning.training.precision import ProductSeconds
 from tweetbot_trainer.learning.values import LoraConfig
 from tweetbot_trainer.publishing.report.card_tables import render_values_table
 from tweetbot_trainer.publishing.report.predictions_picture import encode_png
+from tweetbot_trainer.publishing.report.records import build_evaluation, build_sample_records, format_json_lines
 from tweetbot_trainer.publishing.report.report import (
-    build_evaluation,
-    build_sample_records,
-    format_json_lines,
     write_report,
 )
 
