@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from builders.known_bases import a_tokenizer, list_published, read_published
+from builders.bases.known import a_tokenizer, list_published, read_published
 from tweetbot_contract.generate.models import render_models
 from tweetbot_contract.spec.known_bases import FAMILIES, OTHER_TYPES, find_base, find_rates, suggest_base
 from tweetbot_trainer.learning.decoder.configs import Gpt2Config, LlamaConfig, build_shape

@@ -6,7 +6,7 @@ from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-FOLDER = Path(__file__).parents[1] / "unit" / "tweetbot_trainer" / "learning" / "model" / "data"
+FOLDER = Path(__file__).parents[2] / "unit" / "tweetbot_trainer" / "learning" / "model" / "data"
 
 
 def read_published(family: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Bases as the Hub has them."""
