@@ -145,7 +145,9 @@ def test_kubectl_finds_the_plugin_and_completes_names(
 
 
 @pytest.mark.usefixtures("gull")
-def test_each_command_that_steers_changes_the_tweetbot(home: EmbeddedCluster, namespace: str, run: Run) -> None:
+def test_each_command_that_steers_changes_the_tweetbot(
+    home: EmbeddedCluster, namespace: str, run: Run, tmp_path: Path
+) -> None:
     def read() -> dict[str, Any]:
         found: dict[str, Any] = home.api.get(f"{BOTS.format(namespace)}/gull")
         return found
@@ -161,6 +163,12 @@ def test_each_command_that_steers_changes_the_tweetbot(home: EmbeddedCluster, na
     ):
         code, output, _ = run(*words)
         assert (code, read()["spec"].get(field), "Warning" in output) == (0, value, False)
+    ids = tmp_path / "deleted.txt"
+    for listed in ("7", "8"):
+        ids.write_text(listed)
+        assert run("forget", "gull", "--ids", str(ids), "--yes")[0] == 0
+    assert read()["spec"]["filter"]["excludeIds"] == ["7", "8"]
+    assert read()["metadata"]["annotations"]["tweetbot.dev/forget-at"]
     owners = {each["manager"] for each in read()["metadata"]["managedFields"]}
     assert "kubectl-tweetbot" in owners
 
@@ -210,7 +218,9 @@ def test_commands_that_act_name_the_right_that_is_missing(
     eve = write_kubeconfig(home, namespace, tmp_path / "eve")
     let_view(home, namespace)
     until(lambda: run("list", kubeconfig=eve)[0] == 0, 60)
-    for words in (("retrain", "gull"), ("suspend", "gull"), ("pin", "gull", OLD)):
+    (tmp_path / "ids").write_text("7")
+    forget = ("forget", "gull", "--yes", "--ids", str(tmp_path / "ids"))
+    for words in (("retrain", "gull"), ("suspend", "gull"), ("pin", "gull", OLD), forget):
         code, _, notes = run(*words, kubeconfig=eve)
         assert (code, f"You may not patch tweetbots in namespace {namespace}" in notes) == (4, True)
     for command in ("try", "drafts"):

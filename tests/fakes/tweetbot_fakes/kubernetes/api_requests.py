@@ -71,6 +71,9 @@ class FakeApi:
 
     def patch(self, path: str, body: Document, *, manager: str = "") -> Document:
         self._check("patch", path)
+        wanted = body.get("metadata", {}).get("resourceVersion")
+        if wanted and wanted != self._find(path)["metadata"].get("resourceVersion"):
+            _refuse(409, "the object has been modified")
         self.sent.append(("PATCH", path, body))
         self.documents[path] = _merge(self._find(path), body)
         return self.documents[path]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from tweetbot_contract import reasons
@@ -10,6 +10,7 @@ from tweetbot_contract.manifest import BaseTweetBot
 from tweetbot_contract.reasons import Reason
 from tweetbot_contract.result import Metrics
 from tweetbot_contract.status import Condition, CurrentRun, DataStatus, ModelStatus, TweetBotStatus
+from tweetbot_contract.status.tasks import FORGET_SECONDS
 from tweetbot_kubectl.cluster.objects import EventView, JobView, PodView
 from tweetbot_kubectl.cluster.parse import parse_time
 from tweetbot_kubectl.commands.command import Session
@@ -21,6 +22,15 @@ _REASONS = {value.name: value for value in vars(reasons).values() if isinstance(
 _ACTORS = {"Author": "you", "Platform": "the platform team", "Nobody": "nobody"}
 T = TypeVar("T")
 V = TypeVar("V", JobView, PodView)
+
+
+@dataclass(frozen=True, slots=True)
+class StaleData:
+    """What holds posts that are to be forgotten, in the operator's words, and until when it may."""
+
+    reason: str
+    message: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,7 @@ class BotReport:
     pinned: str | None
     metrics: Metrics | None
     data: DataStatus | None
+    stale: StaleData | None
     jobs: tuple[JobView, ...]
     pods: tuple[PodView, ...]
     events: tuple[EventView, ...]
@@ -92,11 +103,20 @@ def build_report(
         pinned=status.pin.version if status.pin and status.pin.version else None,
         metrics=status.metrics,
         data=status.data,
+        stale=_find_stale_data(status),
         jobs=jobs,
         pods=pods,
         events=events,
         unseen=unseen,
     )
+
+
+def _find_stale_data(status: TweetBotStatus) -> StaleData | None:
+    said, request = status.find_condition("DataStale"), status.forget
+    if said is None or said.status != "True" or request is None:
+        return None
+    until = parse_time(request.requested_at) + timedelta(seconds=FORGET_SECONDS)
+    return StaleData(said.reason, said.message, until)
 
 
 def _keep_run(objects: tuple[V, ...], run_id: str) -> tuple[V, ...]:

@@ -40,6 +40,7 @@ def render_status(report: BotReport, now: datetime) -> tuple[Block, ...]:
             ("last trouble", _describe_trouble(report, now)),
             ("model", _describe_model(report, now)),
             ("data", f"{report.data.kept} of {report.data.downloaded} posts kept" if report.data else None),
+            ("forget", _describe_stale(report, now)),
         ]
     )
     unseen = tuple(Text(sentence, "faint") for sentence in report.unseen)
@@ -90,6 +91,14 @@ def _describe_model(report: BotReport, now: datetime) -> str | None:
     figures = f", {report.metrics.bits_per_byte:.3f} bits per byte" if report.metrics else ""
     pinned = ", pinned" if report.pinned == report.model.version else ""
     return f"{report.model.version}, published {format_age(published, now)} ago{figures}{pinned}"
+
+
+def _describe_stale(report: BotReport, now: datetime) -> Text | None:
+    if report.stale is None:
+        return None
+    until = report.stale.until
+    left = f"{format_age(now, until)} left" if now < until else f"overdue for {format_age(until, now)}"
+    return Text(f"{left}. {report.stale.message}", "bad" if now >= until else "")
 
 
 def _render_tree(report: BotReport, now: datetime) -> tuple[Block, ...]:
