@@ -1,4 +1,4 @@
-"""Makes the docs' pictures of playground and card, with the model that `make demo` made: make browser ARGS=--pictures"""
+"""The docs' pictures of playground and card, with the model that `make demo` made: make browser ARGS=--pictures"""
 
 from io import BytesIO
 from pathlib import Path
