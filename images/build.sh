@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds both images: by docker where one runs, else by buildah, as root. Environment: BASE_IMAGE (buildah's default is a
-# Debian made here), PIP_INDEX_URL, TORCH_INDEX, TORCH_REQUIREMENTS; docs/images.md says what they are for.
+# Debian made here), PIP_INDEX_URL, TORCH_INDEX, TORCH_REQUIREMENTS, BUILDER; docs/images.md says what they are for.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
@@ -35,7 +35,7 @@ build() { # build NAME COMMAND…: one image
   echo "tweetbot-$name:$VERSION in $((SECONDS - began)) s"
 }
 
-if docker info >/dev/null 2>&1; then
+if [ "${BUILDER:-docker}" = docker ] && docker info >/dev/null 2>&1; then
   builder=(docker build --quiet)
 else
   need buildah mmdebstrap
