@@ -31,8 +31,8 @@ from tweetbot_cluster.guardian import start_guardian
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.handover import BOT_LABEL
 from tweetbot_fakes.remotes.hub_repositories import FakeRepositories
-from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
 from tweetbot_fakes.remotes.wandb_server import wandb_server
+from tweetbot_fakes.remotes.wandb_state import FakeWandb
 from tweetbot_fakes.remotes.x_api import FakeX, tweet
 
 ROOT = Path(__file__).parents[2]

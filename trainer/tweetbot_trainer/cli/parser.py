@@ -5,13 +5,15 @@ Each command imports what it needs when it runs.
 
 import argparse
 import importlib.metadata
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tweetbot_contract import handover
+from tweetbot_contract import handover, reasons
 from tweetbot_trainer.cli.model_commands import Subparsers, add_command, add_model_commands, print_failure
 from tweetbot_trainer.cli.storage import add_storage_options, create_store_opener
+from tweetbot_trainer.runtime.errors import SpecRefused
 from tweetbot_trainer.runtime.signals import StopRequest
 
 EXIT_CODES = """\
@@ -104,17 +106,17 @@ def _add_remove_hashes(commands: Subparsers) -> None:
 
 
 def _add_forget(commands: Subparsers) -> None:
-    summary = "find the datasets and models that contain deleted posts"
-    command = add_command(commands, "forget", summary, run=_forget, fail=print_failure)
-    command.add_argument(
-        "--ids", type=Path, required=True, metavar="FILE", help="one id, or one JSON object with an id, per line"
-    )
+    summary = "find what holds deleted posts, and erase it"
+    details = f"Without options it does so for the TweetBot of {handover.RUN_ENV} (started by the operator)."
+    command = add_command(commands, "forget", summary, details, run=_forget, fail=_write_forget_failure)
+    command.add_argument("--ids", type=Path, metavar="FILE", help="one id, or one JSON object with an id, per line")
     command.add_argument(
         "--root",
-        required=True,
         metavar="URI",
         help="where to search: the address of an output, of a namespace in it, or of a TweetBot's folder",
     )
+    command.add_argument("--erase", action="store_true", help="erase what is found, once no served model holds a post")
+    command.add_argument("--yes", action="store_true", help="erase without asking")
     add_storage_options(command)
     command.add_argument("--json", action="store_true", help="write one JSON object")
 
@@ -171,7 +173,25 @@ def _remove_hashes(arguments: argparse.Namespace, stop: StopRequest) -> int:
 
 
 def _forget(arguments: argparse.Namespace, stop: StopRequest) -> int:
-    from tweetbot_trainer.cli.forget import run_forget
+    if _is_started_by_operator():
+        from tweetbot_trainer.cli.stage import run_forget_task
 
-    open_store = create_store_opener(arguments.root, arguments, stop)
-    return run_forget(open_store(arguments.root), arguments.ids, arguments.root, as_json=arguments.json)
+        return run_forget_task(stop)
+    from tweetbot_trainer.cli.forget import ForgetOptions, run_forget
+
+    if not (arguments.ids and arguments.root):
+        raise SpecRefused(
+            reasons.SPEC_REFUSED, "forget needs --ids, a list of posts, and --root, where to look for them"
+        )
+    options = ForgetOptions(
+        arguments.ids, arguments.root, arguments.erase, ask=not arguments.yes, as_json=arguments.json
+    )
+    return run_forget(create_store_opener(options.root, arguments, stop)(options.root), options, stop)
+
+
+def _write_forget_failure(error: BaseException) -> int:
+    return (_write_stage_failure if _is_started_by_operator() else print_failure)(error)
+
+
+def _is_started_by_operator() -> bool:
+    return handover.RUN_ENV in os.environ

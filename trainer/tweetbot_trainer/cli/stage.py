@@ -1,4 +1,4 @@
-"""Runs a stage, or what spec.pin asks for, in its Pod: settings from the environment, result to the termination log."""
+"""Runs a stage, a pin, or the forgetting of posts in its Pod: settings from its environment, result to its log."""
 
 import math
 import os
@@ -10,8 +10,13 @@ from typing import TypeVar
 
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import PinSucceeded, PrepareSucceeded, TrainSucceeded
+from tweetbot_contract.result.erasure import ForgetSucceeded
 from tweetbot_contract.status import Stage
-from tweetbot_trainer.publishing.registry.ownership import join_prefix
+from tweetbot_trainer.publishing.forgetting.contents import read_contents
+from tweetbot_trainer.publishing.forgetting.elsewhere import connect_pod
+from tweetbot_trainer.publishing.forgetting.erasure import Erasure
+from tweetbot_trainer.publishing.forgetting.plan import plan_erasure
+from tweetbot_trainer.publishing.registry.ownership import join_prefix, require_owner
 from tweetbot_trainer.publishing.registry.pinning import serve_pinned
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
 from tweetbot_trainer.publishing.tracking.wandb_run import RunConfig
@@ -25,6 +30,9 @@ from tweetbot_trainer.runtime.termination import UNEXPECTED, describe_failure, w
 from tweetbot_trainer.stages.context import StageContext
 from tweetbot_trainer.stages.settings import Settings, get_termination_log_path, keep_caches_below, read_settings
 from tweetbot_trainer.store import BestEffortStore, ObjectStore, build_store_opener
+
+#: Seconds that forgetting waits for the Hub and W&B in all: what is left is told, and tried again by another Job.
+ELSEWHERE_SECONDS = 60.0
 
 Result = TypeVar("Result", PrepareSucceeded, TrainSucceeded, PinSucceeded)
 
@@ -64,6 +72,52 @@ def run_pin(stop: StopRequest) -> int:
     write_result(result, get_termination_log_path(os.environ))
     log.info("pin.succeeded", result=result.to_dict())
     return 0
+
+
+def run_forget_task(stop: StopRequest) -> int:
+    """Erase what holds the posts in spec.filter.excludeIds, and write what is gone and what is left. Raises StageError.
+
+    SpecRefused (ServedHoldsPosts) while what is served holds one, PrefixOwned in another TweetBot's folder.
+    """
+    settings = read_settings(os.environ, "Forget")
+    run = settings.run
+    log = Log(stage=run.stage, namespace=run.namespace, name=run.name)
+    check_endpoints(run.spec, settings.allowed_networks)
+    keep_caches_below(settings.work, os.environ)
+    budget = RetryBudget(settings.retry_seconds, log, stop.pause, longest_pause=LONGEST_STORAGE_PAUSE)
+    store = build_store_opener(run.spec.output.s3, settings.secrets, budget)(run.prefix)
+    with (
+        guard_connections(settings.allowed_networks, os.environ),
+        serve_progress(budget.progress, run, settings.pod_uid, settings.pod_ip, log),
+    ):
+        result = forget_posts(run, store, secrets=settings.secrets, work=settings.work, log=log, stop=stop)
+    write_result(result, get_termination_log_path(os.environ))
+    log.info("forget.succeeded", result=result.to_dict())
+    return 0
+
+
+def forget_posts(
+    run: RunDocument, store: ObjectStore, *, secrets: Path, work: Path, log: Log, stop: StopRequest
+) -> ForgetSucceeded:
+    """Erase what a TweetBot holds of its excluded posts; then send what is served to the Hub again, if need be."""
+    require_owner(store, run)
+    contents = read_contents(store, run.prefix, frozenset(run.spec.filter.exclude_ids))
+    (bot,) = (each for each in contents if each.folder == run.prefix)
+    plan = plan_erasure(bot, (run.spec.pin, run.pin.version if run.pin else None))
+    patience = RetryBudget(ELSEWHERE_SECONDS, log, stop.pause, longest_pause=LONGEST_STORAGE_PAUSE)
+
+    def report(what: str) -> None:
+        log.info("forget.erased", uri=what)
+
+    erasure = Erasure(store, plan, run, connect_pod(run, secrets, patience), report, stop)
+    result = erasure.erase()
+    for left in result.left:
+        log.warning("forget.left", uri=left.what, reason=left.reason, message=left.message)
+    if result.repositories and run.spec.output.hugging_face:
+        from tweetbot_trainer.publishing.hub.publish import HubPublisher  # loads the Hub's client: only here
+
+        HubPublisher(run, store, secrets=secrets, work=work, log=log, stop=stop).publish_served()
+    return ForgetSucceeded(erased=result.erased, left=tuple(result.left), left_total=len(result.left))
 
 
 def dispatch_stage(stage: Stage, context: StageContext) -> PrepareSucceeded | TrainSucceeded:

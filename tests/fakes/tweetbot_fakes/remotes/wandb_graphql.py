@@ -1,98 +1,22 @@
-"""What the fake Weights & Biases server knows, and its answers to the GraphQL operations of the 0.31 client."""
+"""Answers of the fake Weights & Biases server to the GraphQL operations of the 0.31 client."""
 
 import json
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
 
-Json = dict[str, Any]
-#: refuse: the connection is closed without an answer. hang: no answer until the server ends. 401: the key is unknown.
-#: unavailable: 503 to everything. stream: 500 to the history only. reports: no answer to who asks for reports.
-Fault = Literal["none", "refuse", "hang", "401", "unavailable", "stream", "reports"]
-ENTITY = "harbour"
-
-
-@dataclass
-class RecordedRun:
-    """What the server knows about one run."""
-
-    name: str
-    fields: Json = field(default_factory=dict)
-    config: Json = field(default_factory=dict)
-    history: dict[int, Json] = field(default_factory=dict)
-    summary: Json = field(default_factory=dict)
-    files: dict[str, bytes] = field(default_factory=dict)
-    exit_code: int | None = None
+from tweetbot_fakes.remotes.wandb_state import (
+    ENTITY,
+    FakeWandb,
+    Json,
+    RecordedArtifact,
+    RecordedReport,
+    Refused,
+)
 
 
-@dataclass
-class RecordedArtifact:
-    """One version of an artifact, its aliases, and which runs made or used it; unseen until it is committed."""
-
-    id: str
-    name: str
-    type: str
-    digest: str
-    metadata: Json
-    index: int = 0
-    aliases: set[str] = field(default_factory=set)
-    made_by: set[str] = field(default_factory=set)
-    used_by: set[str] = field(default_factory=set)
-    manifest: Json = field(default_factory=dict)
-    committed: bool = False
-
-
-@dataclass
-class RecordedReport:
-    """A report, which the server calls a view."""
-
-    id: str
-    title: str
-    description: str
-    spec: Json
-
-
-class Refused(Exception):
-    """The server knows the key's user and does not let it do this: 403."""
-
-
-@dataclass
-class FakeWandb:
-    """The server's state. `fault` may be changed at any time; in projects of `closed` nobody may write."""
-
-    url: str = ""
-    uploads_url: str = ""
-    fault: Fault = "none"
-    closed: set[str] = field(default_factory=set)
-    runs: dict[str, RecordedRun] = field(default_factory=dict)
-    artifacts: dict[str, RecordedArtifact] = field(default_factory=dict)
-    reports: dict[str, RecordedReport] = field(default_factory=dict)
-    reports_fault: bool = False
-    unknown: list[str] = field(default_factory=list)
-    received: bytearray = field(default_factory=bytearray)
-    ended: threading.Event = field(default_factory=threading.Event)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def run(self, name: str) -> RecordedRun:
-        return self.runs.setdefault(name, RecordedRun(name))
-
-    def artifact(self, name: str) -> RecordedArtifact:
-        """Return the newest version of an artifact."""
-        return next(one for one in reversed(self.artifacts.values()) if one.name == name)
-
-    def versions(self, name: str) -> list[RecordedArtifact]:
-        """Return every version of an artifact that is committed, oldest first."""
-        return [one for one in self.artifacts.values() if one.name == name and one.committed]
-
-    def uncommitted(self) -> list[str]:
-        """Return the names of artifacts that were begun and never committed."""
-        return [one.name for one in self.artifacts.values() if not one.committed]
-
-    def answer(self, operation: str, variables: Json) -> Json | None:
-        """Return the data of a GraphQL operation; None for an unknown one."""
-        known = _OPERATIONS.get(operation)
-        return known(self, variables) if known else None
+def answer(server: FakeWandb, operation: str, variables: Json) -> Json | None:
+    """Return the data of a GraphQL operation; None for an unknown one."""
+    known = _OPERATIONS.get(operation)
+    return known(server, variables) if known else None
 
 
 def _upsert_bucket(server: FakeWandb, variables: Json) -> Json:
@@ -131,6 +55,25 @@ def _resume_status(server: FakeWandb, variables: Json) -> Json:
         }
     entity = {"id": "e1", "name": ENTITY}
     return {"model": {"id": "p1", "name": variables["project"], "entity": entity, "bucket": bucket}}
+
+
+def _find_run(server: FakeWandb, variables: Json) -> Json:
+    if variables["project"] in server.hidden:
+        return {"project": None}
+    run = server.runs.get(variables["name"])
+    return {"project": {"run": {"id": f"{variables['project']}:{run.name}"} if run else None}}
+
+
+def _delete_run(server: FakeWandb, variables: Json) -> Json:
+    """Delete a run, and with `deleteArtifacts` what it made."""
+    project, _, name = variables["id"].partition(":")
+    if project in server.closed:
+        raise Refused(f"permission denied: {project}")
+    del server.runs[name]
+    if variables["deleteArtifacts"]:
+        for made in [one.id for one in server.artifacts.values() if name in one.made_by]:
+            del server.artifacts[made]
+    return {"deleteRun": {"clientMutationId": None}}
 
 
 def _list_reports(server: FakeWandb, variables: Json) -> Json:
@@ -287,7 +230,9 @@ _OPERATIONS: dict[str, Callable[[FakeWandb, Json], Json]] = {
     "CreateArtifactFiles": _create_artifact_files,
     "CreateArtifactManifest": _create_manifest,
     "CreateRunFiles": _create_run_files,
+    "DeleteRun": _delete_run,
     "ProjectViews": _list_reports,
+    "Run": _find_run,
     "RunResumeStatus": _resume_status,
     "RunStoppedStatus": lambda _server, _variables: {"project": {"run": {"stopped": False}}},
     "ServerFeaturesQuery": lambda _server, _variables: {"serverInfo": {"features": []}},

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tweetbot_fakes.remotes.wandb_graphql import FakeWandb, Fault, Json, Refused
+from tweetbot_fakes.remotes.wandb_graphql import answer
+from tweetbot_fakes.remotes.wandb_state import FakeWandb, Fault, Json, Refused
 
 #: The client refuses keys under forty characters.
 KEY = "0123456789abcdef0123456789abcdef01234567"
@@ -75,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _graphql(self, request: Json) -> Json:
         operation = request.get("operationName") or request["query"].split("(")[0].split("{")[0].split()[-1]
-        data = self.state.answer(operation, request.get("variables") or {})
+        data = answer(self.state, operation, request.get("variables") or {})
         if data is not None:
             return {"data": data}
         self.state.unknown.append(operation)

@@ -14,8 +14,8 @@ import pytest
 from builders.stages import a_context, a_folder, a_local_run, a_source, a_version
 from tweetbot_contract.handover import ExitCode, RunDocument, explain_sync
 from tweetbot_contract.result import TrackingResult
-from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
 from tweetbot_fakes.remotes.wandb_server import KEY, wandb_server
+from tweetbot_fakes.remotes.wandb_state import FakeWandb
 from tweetbot_trainer.__main__ import run_command
 from tweetbot_trainer.publishing.registry.manifest import VersionManifest, decode_manifest
 from tweetbot_trainer.publishing.registry.publish import publish, store_rejected

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from tweetbot_contract.spec.id_lists import parse_id_list
 from tweetbot_trainer.data.dataset.dataset import is_whole, read_dataset
 from tweetbot_trainer.data.dataset.ids import read_ids
 from tweetbot_trainer.data.posts import BadPost, parse_json
 from tweetbot_trainer.data.sources.http import parse_object
 from tweetbot_trainer.learning.checkpoints.files import BadCheckpoint, read_checkpoint
 from tweetbot_trainer.learning.generation.generation import read_generation_config
-from tweetbot_trainer.publishing.registry.forgetting import parse_ids
 from tweetbot_trainer.publishing.registry.latest import read_latest
 from tweetbot_trainer.publishing.registry.manifest import decode_manifest
 from tweetbot_trainer.runtime.errors import SpecRefused
@@ -24,8 +24,8 @@ DEEP = '{"id":' * 100_000
 def test_it_is_no_post_no_id_and_no_answer() -> None:
     with pytest.raises(BadPost):
         parse_json(DEEP, 1)
-    with pytest.raises(SpecRefused):
-        parse_ids(DEEP.encode(), "a list")
+    with pytest.raises(ValueError, match="write an id"):
+        parse_id_list(DEEP.encode(), "a list")
     with pytest.raises(ValueError, match="names no post"):
         list(read_ids([DEEP.encode()]))
     assert (parse_object(DEEP.encode()), decode_manifest(DEEP.encode())) == ({}, None)

@@ -21,13 +21,24 @@ def delete_copies(run: RunDocument, pushes: Sequence[HubPush], secrets: Path, lo
         token = read_token(run, secrets)
     except NotAuthorized as fault:
         raise NotAuthorized(fault.reason, f"{', '.join(names)} was not deleted: {fault.message}") from fault
-    own = Marker(bot_uid=run.uid, folder=hash_folder(run.prefix), version="", manifest_sha256="")
     for name in names:
         repository = HubRepository(name, token, token_place=describe_token(run))
-        state = repository.read_state()
-        held = read_marker(repository, state) if state else None
-        if held and held.has_owner_of(own):
-            repository.delete()
+        if left := delete_copy(repository, run.prefix, run.uid):
+            log.warning("cleanup.hub_left", message=left)
+        else:
             log.info("cleanup.hub_deleted", repo=name)
-        elif state:
-            log.warning("cleanup.hub_left", message=f"{repository.url} is not this TweetBot's: it was left as it is")
+
+
+def delete_copy(repository: HubRepository, prefix: str, uid: str) -> str | None:
+    """Delete a repository if it holds versions of the TweetBot with this folder or uid, else say why it stays.
+
+    Raises StageError.
+    """
+    own = Marker(bot_uid=uid, folder=hash_folder(prefix), version="", manifest_sha256="")
+    state = repository.read_state()
+    held = read_marker(repository, state) if state else None
+    if state and not (held and held.has_owner_of(own)):
+        return f"{repository.url} is not this TweetBot's: it was left as it is"
+    if state:
+        repository.delete()
+    return None

@@ -50,13 +50,13 @@ class HubPublisher:
                 sent = adopted.model_copy(update={"hub": self._send(adopted)})
                 return result.model_copy(update={"adopted": sent})
             case PrepareSucceeded(new_posts=int(), prefix_owned=None):
-                return result.model_copy(update={"hub": self._send_served()})
+                return result.model_copy(update={"hub": self.publish_served()})
             case PinSucceeded(served=TrainSucceeded() as served):
                 return result.model_copy(update={"served": served.model_copy(update={"hub": self._send(served)})})
         return result
 
-    def _send_served(self) -> HubResult | None:
-        """Send the version that stays, as a run before may have been unable to."""
+    def publish_served(self) -> HubResult | None:
+        """Send the version that is served, as a run before may have been unable to."""
         name = read_served_version(self._store, self._run)
         found = read_version(self._store, build_version_uri(self._run, name)) if name else None
         return self._send(build_result(found, self._run)) if found else None

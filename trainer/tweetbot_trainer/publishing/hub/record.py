@@ -1,16 +1,14 @@
 """hub.json: which versions were sent to which repositories, so that `forget` and cleanup find the copies."""
 
 import hashlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from pydantic import ValidationError
 
 from tweetbot_contract.spec.parts import Part
-from tweetbot_trainer.publishing.registry.forgetting import HUB_FILE
 from tweetbot_trainer.store import ObjectStore, StorageUnavailable, join
 
-RECORD_FILE = HUB_FILE
+RECORD_FILE = "hub.json"
 #: In the repository: whose it is, and which version it holds.
 MARKER_FILE = "tweetbot.json"
 _ROUNDS = 10
@@ -83,6 +81,11 @@ def record_push(store: ObjectStore, prefix: str, push: HubPush) -> None:
     _change(store, join(prefix, RECORD_FILE), lambda pushes: (*(one for one in pushes if one != push), push))
 
 
+def drop_pushes(store: ObjectStore, prefix: str, repo: str) -> None:
+    """Take a repository that was deleted out of the record."""
+    _change(store, join(prefix, RECORD_FILE), lambda pushes: tuple(one for one in pushes if one.repo != repo))
+
+
 def _change(store: ObjectStore, uri: str, change: Callable[[tuple[HubPush, ...]], tuple[HubPush, ...]]) -> None:
     for _ in range(_ROUNDS):
         found = store.find(uri)
@@ -101,28 +104,3 @@ def _decode(body: bytes) -> HubRecord:
         return HubRecord.model_validate_json(body, extra="ignore")
     except ValidationError:
         return HubRecord()
-
-
-@dataclass(frozen=True, slots=True)
-class CopyHit:
-    """A version on the Hub that was trained on wanted posts."""
-
-    url: str
-    version: str
-    posts: tuple[str, ...]
-
-
-def find_copies(
-    store: ObjectStore, records: Iterable[str], posts: dict[str, tuple[str, ...]], readable: set[str]
-) -> tuple[list[CopyHit], list[str]]:
-    """Return the copies with wanted posts, and the addresses of those whose posts cannot be found out.
-
-    `posts` are the wanted posts by the digest of their dataset; `readable` are the digests of all readable datasets.
-    """
-    pushes = [push for uri in records for push in read_pushes(store, uri)]
-    hits = [
-        CopyHit(f"{push.url}/tree/{push.version}", push.version, posts[push.dataset])
-        for push in pushes
-        if push.dataset in posts
-    ]
-    return hits, [f"{push.url}/tree/{push.version}" for push in pushes if push.dataset not in readable]

@@ -12,5 +12,4 @@ hash_removal removal of a file that lets posts be read out of older versions
 lineage      `verify`: from a version back to its dataset, base and sources
 history      `history`: every version, and why it is served, kept or was rejected
 comparison   `compare`: two versions side by side
-forgetting   `forget`: which datasets and versions contain deleted posts
 """

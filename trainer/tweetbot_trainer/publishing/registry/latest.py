@@ -132,10 +132,15 @@ def get_served(content: Content) -> Content:
 
 def get_newest(content: Content, run: RunDocument) -> Content:
     """Return the entry that is served, or would be without a pin; empty if nothing was published since the pin."""
-    beside = content.get(_UNPINNED)
-    if isinstance(beside, dict):
+    if beside := get_unpinned(content):
         return beside
     return {} if get_recorded_pin(content, run.uid).get("version") else get_served(content)
+
+
+def get_unpinned(content: Content) -> Content:
+    """Return the entry that is served once the pin is removed; empty if there is none beside the served one."""
+    beside = content.get(_UNPINNED)
+    return beside if isinstance(beside, dict) else {}
 
 
 def get_pin(content: Content, run: RunDocument) -> Content:

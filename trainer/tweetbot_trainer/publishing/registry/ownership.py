@@ -11,7 +11,7 @@ continue from.
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, ValidationError
 
@@ -38,6 +38,34 @@ class PrefixOwned(SpecRefused):
 
 #: What another cluster wrote is told in a status, so it is one short line.
 Name = Annotated[str, Field(max_length=128, pattern="^[ -~]*$")]
+
+
+class FolderUser(Protocol):
+    """A TweetBot that writes to a folder: that of a run, or the one in whose name a person gives a command."""
+
+    @property
+    def namespace(self) -> str:
+        """Namespace of the TweetBot."""
+
+    @property
+    def name(self) -> str:
+        """Name of the TweetBot."""
+
+    @property
+    def uid(self) -> str:
+        """uid of the TweetBot."""
+
+    @property
+    def cluster(self) -> str:
+        """uid of its cluster; empty without one."""
+
+    @property
+    def take_over(self) -> str:
+        """uid or cluster of a TweetBot whose rights to the folder end."""
+
+    @property
+    def prefix(self) -> str:
+        """Address of the folder, without a slash at the end."""
 
 
 class PrefixUser(Part):
@@ -85,7 +113,7 @@ def join_prefix(store: ObjectStore, run: RunDocument, log: Log) -> str | None:
     return message
 
 
-def require_owner(store: ObjectStore, run: RunDocument) -> OwnerRecord:
+def require_owner(store: ObjectStore, run: FolderUser) -> OwnerRecord:
     """Return the record if the run's TweetBot owns the prefix, or if nobody has yet. Raises PrefixOwned.
 
     Unlike join_prefix it takes over from nobody, so a trainer that outlives its TweetBot stops here.
@@ -114,7 +142,7 @@ def reserve_version_use(store: ObjectStore, run: RunDocument, version: str) -> b
     return is_owner(record, run) or not (record.ending or f"models/{version}" in record.erasing)
 
 
-def announce_erasure(store: ObjectStore, run: RunDocument, homes: Iterable[str]) -> tuple[str, ...]:
+def announce_erasure(store: ObjectStore, run: FolderUser, homes: Iterable[str]) -> tuple[str, ...]:
     """Announce that versions are erased, and return the addresses of those that nobody else uses.
 
     Raises PrefixOwned if the run's TweetBot is not the owner.
@@ -151,12 +179,18 @@ def leave_prefix(store: ObjectStore, run: RunDocument) -> str | None:
     return f"Nothing was erased. {describe_owner(record, run)}, which uses it. {_ABANDONED}"
 
 
-def is_owner(record: OwnerRecord, run: RunDocument) -> bool:
+def find_owner(store: ObjectStore, folder: str) -> OwnerRecord | None:
+    """Read the record of a TweetBot's folder; None if there is none. Raises PrefixOwned if it cannot be read."""
+    found = store.find(join(folder, OWNER_FILE))
+    return _decode(found, folder) if found else None
+
+
+def is_owner(record: OwnerRecord, run: FolderUser) -> bool:
     """Tell whether the run's TweetBot owns the prefix."""
     return record.owner.uid == run.uid
 
 
-def describe_owner(record: OwnerRecord, run: RunDocument) -> str:
+def describe_owner(record: OwnerRecord, run: FolderUser) -> str:
     """Say to whom the prefix belongs, as a sentence without its full stop."""
     owner = record.owner
     place = f"in cluster {owner.cluster}" if owner.cluster else "(run without a cluster)"
@@ -166,7 +200,7 @@ def describe_owner(record: OwnerRecord, run: RunDocument) -> str:
     )
 
 
-def _format_advice(record: OwnerRecord, run: RunDocument) -> str:
+def _format_advice(record: OwnerRecord, run: FolderUser) -> str:
     wrong = f" It names {run.take_over}, which is not the owner." if run.take_over else ""
     return (
         f"To change that, delete the other TweetBot, choose another spec.output.s3.uri, or set the annotation "
@@ -174,7 +208,7 @@ def _format_advice(record: OwnerRecord, run: RunDocument) -> str:
     )
 
 
-def _check_owner(record: OwnerRecord | None, run: RunDocument) -> OwnerRecord:
+def _check_owner(record: OwnerRecord | None, run: FolderUser) -> OwnerRecord:
     """Return the record, or a first one. Raises PrefixOwned if the run's TweetBot is not the owner."""
     record = record or OwnerRecord(owner=_build_user(run))
     if is_owner(record, run):
@@ -214,12 +248,12 @@ def _gives_way(user: PrefixUser, run: RunDocument) -> bool:
     return user.uid != run.uid and (succeeded or (bool(run.take_over) and run.take_over in (user.uid, user.cluster)))
 
 
-def _change_record(store: ObjectStore, run: RunDocument, change: Change) -> OwnerRecord:
+def _change_record(store: ObjectStore, run: FolderUser, change: Change) -> OwnerRecord:
     """Change the record by compare-and-swap, and return it as it is then."""
     uri = _build_uri(run)
     for _ in range(ROUNDS):
         found = store.find(uri)
-        before = _decode(found, run) if found else None
+        before = _decode(found, run.prefix) if found else None
         after = change(before)
         if after == before:
             return after
@@ -230,19 +264,19 @@ def _change_record(store: ObjectStore, run: RunDocument, change: Change) -> Owne
     raise StorageUnavailable(f"{uri} is changed by others as fast as it is written")
 
 
-def _decode(found: StoredObject, run: RunDocument) -> OwnerRecord:
+def _decode(found: StoredObject, folder: str) -> OwnerRecord:
     try:
         return OwnerRecord.model_validate_json(found.body)
     except ValidationError as error:
         advice = "run a newer version of the operator, or delete the object if nobody else uses the folder"
-        raise PrefixOwned(f"{_build_uri(run)} cannot be read, so its owner is unknown: {advice}") from error
+        raise PrefixOwned(f"{join(folder, OWNER_FILE)} cannot be read, so its owner is unknown: {advice}") from error
 
 
-def _build_uri(run: RunDocument) -> str:
+def _build_uri(run: FolderUser) -> str:
     return join(run.prefix, OWNER_FILE)
 
 
-def _build_user(run: RunDocument) -> PrefixUser:
+def _build_user(run: FolderUser) -> PrefixUser:
     return PrefixUser(cluster=run.cluster, uid=run.uid, since=_get_current_time())
 
 

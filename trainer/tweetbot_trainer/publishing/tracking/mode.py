@@ -9,7 +9,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -93,15 +93,22 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 def _query_viewer(base_url: str, key: str, timeout: float) -> bool:
     """Return whether the server knows the key's user."""
+    content = query_server(base_url, key, "query Viewer { viewer { id } }", "Viewer", timeout=timeout)
+    return bool((content.get("data") or {}).get("viewer"))
+
+
+def query_server(
+    base_url: str, key: str, query: str, name: str, variables: Mapping[str, Any] | None = None, *, timeout: float
+) -> dict[str, Any]:
+    """Send a query of GraphQL and return the answer. Raises OSError, HTTPException, ValueError."""
     token = base64.b64encode(f"api:{key}".encode()).decode()
     request = urllib.request.Request(  # noqa: S310  # the CRD lets http and https through only
         f"{base_url.rstrip('/')}/graphql",
-        data=json.dumps({"query": "query Viewer { viewer { id } }", "operationName": "Viewer"}).encode(),
+        data=json.dumps({"query": query, "operationName": name, "variables": variables or {}}).encode(),
         headers={"Content-Type": "application/json", "Authorization": f"Basic {token}"},
     )
     with urllib.request.build_opener(_NoRedirects).open(request, timeout=timeout) as answer:
         content = json.loads(read_bounded(answer.read1, largest=ANSWER_LIMIT, longest=timeout))
-    data = content.get("data") or {} if isinstance(content, dict) else None
-    if not isinstance(data, dict):
+    if not isinstance(content, dict) or not isinstance(content.get("data") or {}, dict):
         raise ValueError("another kind of server")
-    return bool(data.get("viewer"))
+    return content

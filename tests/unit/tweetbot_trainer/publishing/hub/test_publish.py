@@ -19,10 +19,11 @@ from tweetbot_fakes.remotes.model_hub import refused
 from tweetbot_trainer.__main__ import run_command
 from tweetbot_trainer.cli.cleanup import erase
 from tweetbot_trainer.cli.parser import parse_args
-from tweetbot_trainer.cli.stage import dispatch_stage
+from tweetbot_trainer.cli.stage import dispatch_stage, forget_posts
 from tweetbot_trainer.publishing.hub import publish as publish_module
 from tweetbot_trainer.publishing.hub.erasure import delete_copies
 from tweetbot_trainer.publishing.hub.publish import HubPublisher, run_within
+from tweetbot_trainer.publishing.hub.record import read_pushes
 from tweetbot_trainer.publishing.registry.manifest import build_result, read_version
 from tweetbot_trainer.runtime.errors import NotAuthorized, StageError, TemporaryError
 from tweetbot_trainer.runtime.log import Log
@@ -260,6 +261,24 @@ def test_forget_names_the_copies_that_learned_from_a_post(
     code, document = forget(tmp_path, json.loads(ids[0])["id"], capsys=capsys)
     assert code == 0
     assert [copy["url"] for copy in document["copies"]] == [f"{hub.url}/{REPO}/tree/{first.manifest.version}"]
+
+
+def test_once_the_post_is_forgotten_a_new_repository_has_the_served_version_alone(
+    hub: FakeRepositories, tmp_path: Path
+) -> None:
+    """A repository keeps earlier versions, so it was deleted whole."""
+    first = a_published_model(tmp_path, spec=spec(tmp_path))
+    sent(tmp_path, first)
+    (dataset,) = (info.uri for info in STORE.list(f"{first.prefix}/datasets/") if info.uri.endswith("ids.jsonl"))
+    excluded = {"filter": {"excludeIds": [json.loads(STORE.get(dataset).splitlines()[0])["id"]]}}
+    run = a_published_model(tmp_path, spec={**spec(tmp_path), **excluded}, run_id="f" * 16, run_number=2)
+    sent(tmp_path, run)
+    assert len(hub.repositories[REPO].tags) == 2
+    folders = {"secrets": tmp_path / "secrets", "work": tmp_path / "work"}
+    result = forget_posts(run, STORE, **folders, log=Log(StringIO()), stop=StopRequest())
+    assert (result.erased.hub_copies, result.left) == (1, ())
+    assert list(hub.repositories[REPO].tags) == [the_result(run).model.version]
+    assert [push.version for push in read_pushes(STORE, f"{run.prefix}/hub.json")] == [the_result(run).model.version]
 
 
 def test_forget_names_a_copy_whose_posts_nobody_knows_any_more(

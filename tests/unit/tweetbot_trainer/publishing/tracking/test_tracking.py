@@ -25,8 +25,8 @@ from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.reasons import STORAGE_FULL
 from tweetbot_contract.status import Stage
-from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
 from tweetbot_fakes.remotes.wandb_server import KEY, wandb_server
+from tweetbot_fakes.remotes.wandb_state import FakeWandb
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.publishing.tracking.background import BackgroundTracker
 from tweetbot_trainer.publishing.tracking.interface import (

@@ -17,8 +17,8 @@ from builders.manifests import a_spec
 from tweetbot_contract.handover import RunDocument
 from tweetbot_contract.result import TrackingResult
 from tweetbot_contract.status import Stage
-from tweetbot_fakes.remotes.wandb_graphql import FakeWandb
 from tweetbot_fakes.remotes.wandb_server import KEY, wandb_server
+from tweetbot_fakes.remotes.wandb_state import FakeWandb
 from tweetbot_trainer.publishing.tracking import wandb_report
 from tweetbot_trainer.publishing.tracking.mode import check_api_key
 from tweetbot_trainer.publishing.tracking.start import TrackerStarter
