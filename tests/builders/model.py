@@ -71,13 +71,19 @@ def a_base(texts: Sequence[str] | None = None, *, seed: int = 42, context: int =
     """
     tokenizer = train_tokenizer(texts or some_texts(40), 1024)
     model = create_model(tokenizer, seed, Shape(2, 32, 2, context))
-    model.transformer.wte.weight.data.mul_(scale)
+    model.embedding.weight.data.mul_(scale)
     return Base(model, tokenizer, SCRATCH)
+
+
+def require_gradient(weights: torch.Tensor) -> torch.Tensor:
+    """Return the gradient of weights that have one."""
+    assert weights.grad is not None
+    return weights.grad
 
 
 def examples_of(base: Base, texts: Sequence[str]) -> list[Example]:
     """Return the training examples of posts, in their order."""
-    marks, context = get_marks(base.tokenizer), base.model.config.n_positions
+    marks, context = get_marks(base.tokenizer), base.model.config.context
     encoded = encode_all(base.tokenizer, texts)
     return [example for text in encoded for example in split_into_examples(text.tokens, marks, context)]
 

@@ -52,7 +52,7 @@ restart restore reuse review rewrite route run sample sanitize save say schedule
 settle ship shorten show shuffle skip smooth snapshot sort spend splay split start stay steer step stop store stream
 strip suggest sum summarize swap take tell touch track train translate trim truncate try unescape unquote unreserve
 unwrap update upload validate verify wait walk warn watch work wrap write
-adapt answer cancel limit outline push raise receive replay tame
+adapt advance answer attend cancel limit outline push raise receive replay scale tame
 """
 VERBS = set(_VERBS.split())
 #: Idioms whose first word is no verb: predicates, conversions, and names that a library's users know.

@@ -140,7 +140,7 @@ def _measure_bits(base: Base, posts: Sequence[DatasetPost]) -> float:
 def _measure_texts(base: Base, splits: Splits, task: Task) -> dict[str, float | None]:
     """Measure how many generated texts contain a passage of a post, and their style, by the product's own measures."""
     values = task.values
-    sampling = resolve_generation_config(values, base.model.config.n_positions)
+    sampling = resolve_generation_config(values, base.model.config.context)
     texts = PostGenerator(base, sampling, values.seed).sample_unconditionally(task.texts)
     train, validation, test = ([post.text for post in part] for part in (splits.train, splits.validation, splits.test))
     found = measure_memorization(texts, train, test, seed=values.seed)

@@ -7,7 +7,7 @@ import torch
 
 from builders.model import some_texts
 from tweetbot_trainer.learning.model.marks import get_marks
-from tweetbot_trainer.learning.model.scratch import SHAPES, Shape, create_model
+from tweetbot_trainer.learning.model.scratch import SHAPES, Shape, draw_model
 from tweetbot_trainer.learning.model.tokenizer import train_tokenizer
 from tweetbot_trainer.learning.sampling import MOST_TOKENS, SamplingParams
 from tweetbot_trainer.publishing.export import save_model
@@ -33,13 +33,14 @@ MODELS = {
 def write_model(model: BenchModel, folder: Path) -> None:
     """Write the model as it would be published."""
     tokenizer = train_tokenizer(some_texts(400), VOCABULARY)
-    network = create_model(tokenizer, 1, model.shape)
-    known, mark = network.config.vocab_size, get_marks(tokenizer).end
-    if model.shape.vocabulary > VOCABULARY:
-        network.resize_token_embeddings(model.shape.vocabulary, mean_resizing=False)
+    known, mark = tokenizer.get_vocab_size(with_added_tokens=True), get_marks(tokenizer).end
+    vocabulary = model.shape.vocabulary if model.shape.vocabulary > VOCABULARY else known
+    network = draw_model(model.shape.build_config(vocabulary), 1)
     with torch.no_grad():
-        embedding = network.transformer.wte.weight
+        embedding = network.embedding.weight
         embedding[known:] = 0
-        network.transformer.ln_f.bias.copy_(model.end_bias * embedding[mark] / embedding[mark].square().sum())
+        network.get_parameter("transformer.ln_f.bias").copy_(
+            model.end_bias * embedding[mark] / embedding[mark].square().sum()
+        )
     most = min(MOST_TOKENS, model.shape.context // 2)
     save_model(network, tokenizer, SamplingParams(0.7, 0.95, 50, most), folder)

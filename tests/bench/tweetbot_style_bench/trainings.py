@@ -53,7 +53,7 @@ def _train(start: Path, splits: Splits, values: Hyperparameters) -> Base:
 
 def _measure(base: Base, splits: Splits, seed: int) -> dict[str, Any]:
     base.model.eval()
-    sampling = resolve_generation_config(resolve_values(OURS), base.model.config.n_positions)
+    sampling = resolve_generation_config(resolve_values(OURS), base.model.config.context)
     texts = PostGenerator(base, sampling, seed).sample_unconditionally(TEXTS)
     train, validation, test = ([post.text for post in part] for part in (splits.train, splits.validation, splits.test))
     found = measure_style(texts, train, validation + test)

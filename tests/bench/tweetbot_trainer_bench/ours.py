@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tweetbot_trainer_bench.clock import StepClock
-from tweetbot_trainer_bench.material import Shape, read_model, read_posts
+from tweetbot_trainer_bench.material import MODEL_FOLDER, Shape, read_posts
 
 if TYPE_CHECKING:
     from tweetbot_trainer.learning.batches.examples import Example
+    from tweetbot_trainer.learning.decoder.decoder import Decoder
     from tweetbot_trainer.learning.values import Hyperparameters
 
 
@@ -35,7 +36,7 @@ def run_ours(
     values = _resolve_values(dropout, lora=lora)
     plan = make_batches(examples, batch_tokens=values.batch_tokens, epochs=1, seed=values.seed)[0]
     labels = [sum(example.labels for example in batch) for batch in plan]
-    model = read_model(folder)
+    model = _read_model(folder / MODEL_FOLDER)
     if values.lora:
         attach_adapters(model, values.lora, values.seed)
 
@@ -52,6 +53,16 @@ def run_ours(
             ),
             stop_early=False,
         )
+
+
+def _read_model(folder: Path) -> "Decoder":
+    from tweetbot_trainer.learning.decoder.build import build_decoder
+    from tweetbot_trainer.learning.decoder.configs import Gpt2Config
+    from tweetbot_trainer.learning.decoder.weights import load_weights
+
+    model = build_decoder(Gpt2Config.model_validate_json((folder / "config.json").read_bytes()))
+    load_weights(model, folder / "model.safetensors")
+    return model
 
 
 def _read_examples(folder: Path, shape: Shape) -> "list[Example]":

@@ -73,7 +73,7 @@ def generate_posts(folder: Path, request: Request, exclude_copies_of: CopyDetect
     from tweetbot_trainer.learning.training.device import use_threads_for
 
     base, own = load_model(folder)
-    use_threads_for([base.model.config.n_embd])
+    use_threads_for([base.model.config.channels])
     sampling = override_sampling(own, temperature=request.temperature, top_p=request.top_p)
     generator = PostGenerator(base, sampling, request.seed)
     return generator.continue_prompt(request.prompt, request.count, exclude_copies_of=exclude_copies_of)

@@ -55,7 +55,7 @@ def fine_tune(
     Nothing else reads the test posts. Raises StageStopped, TrainingDiverged, TooLittleData, and SpecRefused if a GPU's
     memory is too small.
     """
-    device = select_device(hyperparameters.precision, gpu=gpu, channels=base.model.config.n_embd)
+    device = select_device(hyperparameters.precision, gpu=gpu, channels=base.model.config.channels)
     base.model.to(device.device_type)
     test = _get_texts(splits.test)
     scratch = base.identity.kind == "scratch"
@@ -108,12 +108,12 @@ def _make_training_examples(
     numbers = sorted({post.source for post in posts})
     sources = [_get_texts([post for post in posts if post.source == number]) for number in numbers]
     texts = encode_all(base.tokenizer, shuffle_copies(sources, hyperparameters.seed))
-    return make_blocks(texts, get_marks(base.tokenizer), min(BLOCK, base.model.config.n_positions))
+    return make_blocks(texts, get_marks(base.tokenizer), min(BLOCK, base.model.config.context))
 
 
 def _make_examples(base: Base, posts: Sequence[DatasetPost]) -> list[Example]:
     encoded = zip(encode_all(base.tokenizer, _get_texts(posts)), posts, strict=True)
-    marks, context = get_marks(base.tokenizer), base.model.config.n_positions
+    marks, context = get_marks(base.tokenizer), base.model.config.context
     return [
         example
         for text, post in encoded

@@ -8,10 +8,12 @@ from typing import Any
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor
-from transformers import GPT2LMHeadModel
-from transformers.utils.logging import disable_progress_bar
 
-from tweetbot_trainer.learning.model.identity import BaseIdentity
+from tweetbot_trainer.learning.decoder.configs import DecoderConfig, Gpt2Config
+from tweetbot_trainer.learning.decoder.decoder import Decoder
+from tweetbot_trainer.learning.decoder.gpt2 import Gpt2Decoder
+from tweetbot_trainer.learning.decoder.weights import save_weights
+from tweetbot_trainer.learning.model.identity import CONFIG, WEIGHTS, BaseIdentity
 from tweetbot_trainer.learning.model.marks import Marks, get_marks
 from tweetbot_trainer.learning.model.tokenizer import write_tokenizer
 from tweetbot_trainer.learning.sampling import SamplingParams
@@ -19,21 +21,46 @@ from tweetbot_trainer.learning.values import LoraConfig
 
 GENERATION_CONFIG = "generation_config.json"
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+#: The version of transformers whose config.json this is: by it others know that the tokenizer needs no mending.
+_FORMAT = "5.23.0"
+#: What config.json says of every model, and of every GPT-2, though most of it means nothing to a language model.
+_ALWAYS: dict[str, Any] = {"dtype": "float32", "pad_token_id": None, "transformers_version": _FORMAT, "use_cache": True}
+_GPT2: dict[str, Any] = {
+    "add_cross_attention": False,
+    "architectures": ["GPT2LMHeadModel"],
+    "model_type": "gpt2",
+    "summary_activation": None,
+    "summary_first_dropout": 0.1,
+    "summary_proj_to_labels": True,
+    "summary_type": "cls_index",
+    "summary_use_proj": True,
+    "tie_word_embeddings": True,
+}
+_ARCHITECTURES = {"llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM"}
 #: What peft puts before the name of a parameter of the model that it wraps.
 _PEFT_PREFIX = "base_model.model."
 
 
-def save_model(model: GPT2LMHeadModel, tokenizer: Tokenizer, sampling: SamplingParams, folder: Path) -> None:
+def save_model(model: Decoder, tokenizer: Tokenizer, sampling: SamplingParams, folder: Path) -> None:
     """Write weights, configuration and tokenizer into the folder. The same weights give the same bytes."""
     marks = get_marks(tokenizer)
     folder.mkdir(parents=True, exist_ok=True)
-    vars(model.config).pop("prefix", None)  # of a base published before decision 61: pipelines would put it in front
-    model.config.bos_token_id, model.config.eos_token_id = marks.begin, marks.end
-    disable_progress_bar()  # stderr carries our JSON lines
-    model.save_pretrained(folder)
-    (folder / "model.safetensors").chmod(0o644)  # safetensors makes it readable to its owner only
-    write_tokenizer(tokenizer, folder, model.config.n_positions, tokenizer_class="GPT2Tokenizer")
+    save_weights(model, folder / WEIGHTS)
+    _write_json(folder / CONFIG, build_config(model.config, marks))
+    # The class of GPT-2's tokenizer splits texts as GPT-2 does; the other reads how from tokenizer.json.
+    tokenizer_class = "GPT2Tokenizer" if isinstance(model.config, Gpt2Config) else "PreTrainedTokenizerFast"
+    write_tokenizer(tokenizer, folder, model.config.longest, tokenizer_class=tokenizer_class)
     _write_json(folder / GENERATION_CONFIG, build_generation_config(sampling, marks))
+
+
+def build_config(config: DecoderConfig, marks: Marks) -> dict[str, Any]:
+    """Return the content of config.json, in its order: what shapes the model, and nothing else that the base's said."""
+    if isinstance(config, Gpt2Config):
+        own = _GPT2
+    else:
+        own = {"architectures": [_ARCHITECTURES[config.model_type]], "hidden_act": "silu"}
+    content = _ALWAYS | own | config.model_dump() | {"bos_token_id": marks.begin, "eos_token_id": marks.end}
+    return dict(sorted(content.items()))
 
 
 def build_generation_config(sampling: SamplingParams, marks: Marks) -> dict[str, Any]:
@@ -67,7 +94,7 @@ def build_peft_config(tensors: Mapping[str, Tensor], lora: LoraConfig, base: Bas
     return {
         "base_model_name_or_path": base.hub_name,
         "bias": "none",
-        "fan_in_fan_out": True,  # GPT-2's layers hold their weights as [in, out]
+        "fan_in_fan_out": all(name.startswith(Gpt2Decoder.PREFIX) for name in tensors),  # its weights are [in, out]
         "inference_mode": True,
         "lora_alpha": lora.alpha,
         "lora_dropout": 0.0,

@@ -3,7 +3,7 @@
 import importlib.metadata
 import platform
 
-_LIBRARIES = ("tweetbot-operator", "torch", "transformers", "tokenizers")
+_LIBRARIES = ("tweetbot-operator", "torch", "tokenizers")
 
 
 def get_library_versions() -> dict[str, str]:

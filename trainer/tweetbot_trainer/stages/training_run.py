@@ -122,7 +122,7 @@ class TrainingRun:
         """Train, evaluate, write samples and report, and publish."""
         folder = _clear_folder(self._context.work / "finished")
         base = self._load_base()
-        sampling = resolve_generation_config(self._plan.values, base.model.config.n_positions)
+        sampling = resolve_generation_config(self._plan.values, base.model.config.context)
         generator = PostGenerator(base, sampling, self._plan.values.seed, self._stop.check)
         tuned = self._measure_samples(generator, self._fine_tune(base, folder))
         self._stop.check()

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy
 from tokenizers import Tokenizer
-from transformers import GPT2LMHeadModel
 
 from tweetbot_trainer.learning.batches.examples import split_into_examples
 from tweetbot_trainer.learning.batches.forward import compute_nats_by_example
+from tweetbot_trainer.learning.decoder.decoder import Decoder
 from tweetbot_trainer.learning.model.marks import get_marks
 from tweetbot_trainer.learning.model.tokenizer import encode_all
 
@@ -48,10 +48,10 @@ class Likelihood:
         return self.nats / math.log(2) / self.closed_bytes
 
 
-def measure_likelihood(model: GPT2LMHeadModel, tokenizer: Tokenizer, texts: Sequence[str]) -> Likelihood:
+def measure_likelihood(model: Decoder, tokenizer: Tokenizer, texts: Sequence[str]) -> Likelihood:
     """Measure posts in float32, each alone after its begin mark, in windows if it is longer than the context."""
     encoded = encode_all(tokenizer, texts)
-    marks, context = get_marks(tokenizer), model.config.n_positions
+    marks, context = get_marks(tokenizer), model.config.context
     examples = [split_into_examples(text.tokens, marks, context) for text in encoded]
     every = [example for own in examples for example in own]
     nats = iter(compute_nats_by_example(model, every))

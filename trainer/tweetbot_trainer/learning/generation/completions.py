@@ -37,12 +37,12 @@ class Completer:
 
     def encode_prompt(self, prompt: str) -> list[int]:
         """Return what a text begins with: the begin mark, and the last tokens of the prompt that leave room."""
-        room = self.base.model.config.n_positions - self.config.max_new_tokens - 1
+        room = self.base.model.config.context - self.config.max_new_tokens - 1
         return [get_marks(self.base.tokenizer).begin, *encode(self.base.tokenizer, prompt).tokens[-room:]]
 
     def iter_completions(self, prompt: str, count: int) -> Iterator[tuple[int, Completion]]:
         """Yield `count` continuations as they end, with their numbers."""
-        generator = torch.Generator(self.base.model.lm_head.weight.device).manual_seed(self.seed)
+        generator = torch.Generator(self.base.model.device).manual_seed(self.seed)
         missing = list(range(count))
         for _ in range(ROUNDS):
             again = []

@@ -91,7 +91,7 @@ class PostGenerator:
         return [post.text for post in self._sample_posts("", count, self._make_generator())]
 
     def _make_generator(self) -> torch.Generator:
-        return torch.Generator(self.base.model.lm_head.weight.device).manual_seed(self.seed)
+        return torch.Generator(self.base.model.device).manual_seed(self.seed)
 
     def _sample_posts(self, prompt: str, count: int, generator: torch.Generator) -> list["_Post"]:
         """Return `count` posts in the order in which they began."""
@@ -101,7 +101,7 @@ class PostGenerator:
         """Yield `count` posts as they end, with their numbers; an empty one where nothing written fits into a post."""
         model, tokenizer, config = self.base.model, self.base.tokenizer, self.config
         marks = get_marks(tokenizer)
-        room = model.config.n_positions - config.max_new_tokens - 1
+        room = model.config.context - config.max_new_tokens - 1
         start = (marks.begin, *encode(tokenizer, prompt).tokens[-room:])
         batch = compute_batch_size(model, len(start) + config.max_new_tokens)
         for done in range(0, count, batch):

@@ -1,4 +1,4 @@
-"""Sample many texts from a GPT-2 at once; texts that have ended leave the batch, so short ones cost little.
+"""Sample many texts from a model at once; texts that have ended leave the batch, so short ones cost little.
 
 Logits are processed in transformers' order: temperature, then top-k, then top-p.
 """
@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache, GPT2LMHeadModel
 
+from tweetbot_trainer.learning.decoder.attention import KeyValueCache
+from tweetbot_trainer.learning.decoder.decoder import Decoder
 from tweetbot_trainer.learning.sampling import SamplingParams
 
 #: Most bytes of keys and values in the cache of a batch; more texts are sampled in several batches.
@@ -17,14 +18,15 @@ CACHE_LIMIT = 1024**3
 ENDED_SHARE = 0.2
 
 
-def compute_batch_size(model: GPT2LMHeadModel, tokens: int) -> int:
+def compute_batch_size(model: Decoder, tokens: int) -> int:
     """Return how many texts of this many tokens, prompt included, fit into one batch."""
-    bytes_per_token = 2 * 4 * int(model.config.n_layer) * int(model.config.n_embd)
+    config = model.config
+    bytes_per_token = 2 * 4 * config.layers * config.kv_heads * config.head_width
     return max(1, CACHE_LIMIT // (bytes_per_token * tokens))
 
 
 def sample(
-    model: GPT2LMHeadModel,
+    model: Decoder,
     start: Sequence[int],
     count: int,
     config: SamplingParams,
@@ -42,7 +44,7 @@ def sample(
 
 @torch.inference_mode()
 def iter_samples(
-    model: GPT2LMHeadModel,
+    model: Decoder,
     start: Sequence[int],
     count: int,
     config: SamplingParams,
@@ -51,14 +53,14 @@ def iter_samples(
     generator: torch.Generator | None = None,
 ) -> Iterator[list[tuple[int, list[int]]]]:
     """Yield after each step the texts that end with it: which of the `count`, and its ids, as `sample` returns them."""
-    device = model.lm_head.weight.device
+    device = model.device
     written: list[list[int]] = [[] for _ in range(count)]
     indices = torch.arange(count, device=device)  # [batch]: which text each element of the batch is
     alive = torch.ones(count, dtype=torch.bool, device=device)  # [batch]: the text has not ended
     ids = torch.tensor([list(start)] * count, device=device)  # [batch, tokens]: those that the cache lacks
-    cache = DynamicCache(config=model.config)
+    cache = KeyValueCache(count)
     for step in range(config.max_new_tokens):
-        logits = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1].float()
+        logits = model.compute_next_logits(ids, cache).float()
         if step < config.min_new_tokens:
             logits[:, end_mark] = -torch.inf
         chosen = torch.where(alive, sample_next_tokens(logits, config, generator), end_mark)
@@ -71,7 +73,7 @@ def iter_samples(
         if ended == len(indices):
             break
         if ended > ENDED_SHARE * len(indices):
-            cache.batch_select_indices(alive.nonzero().flatten())
+            cache.keep(alive.nonzero().flatten())
             indices, chosen = indices[alive], chosen[alive]
             alive = torch.ones(len(indices), dtype=torch.bool, device=device)
         ids = chosen.unsqueeze(1)

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import torch
 from safetensors import SafetensorError
 from tokenizers import Tokenizer
-from transformers import GPT2Config, GPT2LMHeadModel
-from transformers.utils.logging import disable_progress_bar
 
+from tweetbot_trainer.learning.decoder.build import build_decoder
+from tweetbot_trainer.learning.decoder.configs import DecoderConfig
+from tweetbot_trainer.learning.decoder.decoder import Decoder
+from tweetbot_trainer.learning.decoder.weights import HeadDiffers, load_weights
 from tweetbot_trainer.learning.model import hub, scratch
 from tweetbot_trainer.learning.model.identity import (
     CONFIG,
@@ -34,7 +35,7 @@ Download = Callable[[str, Path], None]
 class Base:
     """A model in float32 on the CPU, its tokenizer, and which base it is."""
 
-    model: GPT2LMHeadModel
+    model: Decoder
     tokenizer: Tokenizer
     identity: BaseIdentity
 
@@ -75,11 +76,7 @@ def read_base(folder: Path, identity: BaseIdentity) -> Base:
             raise ObjectNotFound(f"{identity.uri}/{name}") from missing
 
     metadata = read_metadata(identity.uri, open_file)
-    torch.manual_seed(0)
-    # Other values of config.json are left out: the task_specific_params of gpt2 would cut what pipelines write.
-    # So are the marks, which publication sets: GPT-2's own lie outside a small vocabulary, and transformers says so.
-    config = GPT2Config(**metadata.config.model_dump(), bos_token_id=None, eos_token_id=None)
-    return Base(_load_weights(folder, config, identity.uri), metadata.tokenizer, identity)
+    return Base(_load_weights(folder, metadata.config, identity.uri), metadata.tokenizer, identity)
 
 
 def _fetch(identity: BaseIdentity, folder: Path, download: Download) -> None:
@@ -93,15 +90,13 @@ def _fetch(identity: BaseIdentity, folder: Path, download: Download) -> None:
             raise make_refusal(identity.uri, f"{name} was replaced during the run; start another run")
 
 
-def _load_weights(folder: Path, config: GPT2Config, uri: str) -> GPT2LMHeadModel:
+def _load_weights(folder: Path, config: DecoderConfig, uri: str) -> Decoder:
     """Load weights that fit their configuration, as read_metadata has found. Raises SpecRefused (BaseModelRefused)."""
-    disable_progress_bar()  # stderr carries our JSON lines
+    model = build_decoder(config).eval()
     try:
-        model = GPT2LMHeadModel.from_pretrained(
-            folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True
-        )
-    except (SafetensorError, RuntimeError, ValueError, OSError) as error:
+        load_weights(model, folder / WEIGHTS)
+    except HeadDiffers as error:
+        raise make_refusal(uri, OWN_HEAD) from error
+    except (SafetensorError, RuntimeError, LookupError, OSError) as error:
         raise make_refusal(uri, f"its {WEIGHTS} is damaged or does not fit its {CONFIG}") from error
-    if model.lm_head.weight is not model.transformer.wte.weight:
-        raise make_refusal(uri, OWN_HEAD)
     return model

@@ -64,8 +64,6 @@ def read_metadata(uri: str, open_file: OpenFile) -> BaseMetadata:
     """Read a base's small parts. Raises SpecRefused (BaseModelNotFound, BaseModelRefused) with what is wrong."""
     content = _parse_object(_read_file(uri, CONFIG, open_file, CONFIG_LIMIT), CONFIG, uri)
     config = check_config(content, uri)
-    if not isinstance(config, Gpt2Config):
-        raise make_refusal(uri, "bases of its family are described, but not trained yet")
     text = _read_file(uri, TOKENIZER, open_file, TOKENIZER_LIMIT)
     tokenizer = read_tokenizer(text, uri, config.vocabulary)
     require_marks(tokenizer, {CONFIG: content, **_read_optional(uri, open_file)}, uri)

@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import GPT2LMHeadModel
 
 from tweetbot_trainer.learning.batches.batching import Batch, split_into_micro_batches
 from tweetbot_trainer.learning.batches.forward import compute_label_losses
 from tweetbot_trainer.learning.batches.packing import pack, pad_to_static_shape
+from tweetbot_trainer.learning.decoder.decoder import Decoder
 from tweetbot_trainer.learning.training.device import Device
 
 #: Input positions per micro-batch, one forward and backward pass.
@@ -26,7 +26,7 @@ class GradientAccumulator:
     limit, in positions per micro-batch.
     """
 
-    model: GPT2LMHeadModel
+    model: Decoder
     device: Device
     on_reduce: Callable[[int], None]
     positions: int = POSITIONS

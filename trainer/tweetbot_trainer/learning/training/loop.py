@@ -7,19 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
-from transformers import GPT2LMHeadModel
 
 from tweetbot_contract import reasons
 from tweetbot_trainer.learning.batches.batching import Batch, make_batches
 from tweetbot_trainer.learning.batches.examples import Example
 from tweetbot_trainer.learning.batches.forward import compute_total_nats
+from tweetbot_trainer.learning.decoder.decoder import Decoder
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.gradients import GradientAccumulator
 from tweetbot_trainer.learning.training.metrics import LogEntry, TrainingProgress
 from tweetbot_trainer.learning.training.optimizer import Optimizer, create_optimizer
 from tweetbot_trainer.learning.training.schedule import compute_learning_rate, should_stop
-from tweetbot_trainer.learning.training.setup import prepare_for_training
 from tweetbot_trainer.learning.training.state import (
     Checkpoint,
     TrainerState,
@@ -38,7 +37,7 @@ ENDS = 10
 
 
 def train(
-    model: GPT2LMHeadModel,
+    model: Decoder,
     examples: Sequence[Example],
     validation: Sequence[Example],
     hyperparameters: Hyperparameters,
@@ -78,7 +77,7 @@ def train(
 class Trainer:
     """One training: what it works with, its state, and the best weights so far."""
 
-    model: GPT2LMHeadModel
+    model: Decoder
     validation: Sequence[Example]
     hyperparameters: Hyperparameters
     device: Device
@@ -150,7 +149,8 @@ class Trainer:
 
     def _finish_epoch(self, batches: Sequence[Batch], total: int) -> None:
         state, checkpoints = self.state, self.callbacks.checkpoints
-        prepare_for_training(self.model, self.hyperparameters.dropout, self.hyperparameters.attention_dropout)
+        self.model.set_dropout(self.hyperparameters.dropout, self.hyperparameters.attention_dropout)
+        self.model.train()
         for batch in batches[state.done :]:
             if self.callbacks.should_training_stop():
                 checkpoints.save(self._capture_checkpoint(), last=True)

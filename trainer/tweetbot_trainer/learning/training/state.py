@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import GPT2LMHeadModel
 
+from tweetbot_trainer.learning.decoder.decoder import Decoder
 from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.learning.training.optimizer import Optimizer
 from tweetbot_trainer.learning.training.precision import Precision, ProductSeconds
@@ -66,21 +66,19 @@ class Checkpoint:
     tensors: Mapping[str, Weights]
 
 
-def copy_weights(model: GPT2LMHeadModel) -> Weights:
+def copy_weights(model: Decoder) -> Weights:
     """Copy the trained weights to the CPU, each once: the head shares the embedding's."""
     return {name: parameter.detach().cpu().clone() for name, parameter in _get_trainable_parameters(model)}
 
 
 @torch.no_grad()
-def load_weights(model: GPT2LMHeadModel, weights: Weights) -> None:
+def load_weights(model: Decoder, weights: Weights) -> None:
     """Copy weights of `copy_weights` into the model. Raises KeyError, RuntimeError if they are another model's."""
     for name, parameter in _get_trainable_parameters(model):
         parameter.copy_(weights[name])
 
 
-def capture(
-    trainer_state: TrainerState, model: GPT2LMHeadModel, optimizer: Optimizer, best: Weights | None
-) -> Checkpoint:
+def capture(trainer_state: TrainerState, model: Decoder, optimizer: Optimizer, best: Weights | None) -> Checkpoint:
     """Capture weights, optimizer moments and random number generators; `best` are the best weights so far.
 
     On a CPU these are the live tensors, not copies: write the checkpoint before the next step changes them.
@@ -99,7 +97,7 @@ def capture(
     return Checkpoint(trainer_state, tensors)
 
 
-def find_incompatibility(checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: Optimizer) -> str | None:
+def find_incompatibility(checkpoint: Checkpoint, model: Decoder, optimizer: Optimizer) -> str | None:
     """Return why this training cannot continue from a checkpoint, or None: libraries may rename their tensors."""
     trained = {name: parameter.shape for name, parameter in _get_trainable_parameters(model)}
     optimized = [parameter for group in optimizer.param_groups for parameter in group["params"]]
@@ -118,7 +116,7 @@ def find_incompatibility(checkpoint: Checkpoint, model: GPT2LMHeadModel, optimiz
     return None
 
 
-def restore(checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: Optimizer) -> None:
+def restore(checkpoint: Checkpoint, model: Decoder, optimizer: Optimizer) -> None:
     """Restore weights, optimizer moments and random number generators from a checkpoint without incompatibility."""
     load_weights(model, checkpoint.tensors["model"])
     moments: dict[int, Weights] = {}
@@ -133,7 +131,7 @@ def restore(checkpoint: Checkpoint, model: GPT2LMHeadModel, optimizer: Optimizer
         torch.cuda.set_rng_state(random["cuda"])
 
 
-def _get_trainable_parameters(model: GPT2LMHeadModel) -> Iterator[tuple[str, nn.Parameter]]:
+def _get_trainable_parameters(model: Decoder) -> Iterator[tuple[str, nn.Parameter]]:
     """Yield the parameters that training changes: with LoRA the adapters alone, since the base is loaded again."""
     return ((name, one) for name, one in model.named_parameters() if one.requires_grad)
 

@@ -96,7 +96,7 @@ def share_cores(models: Iterable[ServedModel]) -> None:
     """Have torch use as many threads as suit these models and this container."""
     from tweetbot_trainer.learning.training.device import use_threads_for
 
-    use_threads_for(model.base.model.config.n_embd for model in models)
+    use_threads_for(model.base.model.config.channels for model in models)
 
 
 def load_served_model(folder: Path, about: About, check: CopyCheck) -> ServedModel:

@@ -9,6 +9,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import get_cosine_schedule_with_warmup
 
+from builders.decoders import copy_to_transformers
 from builders.model import DEVICE, a_base, a_post, posts_of, some_texts
 from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.data.dataset.splits import split
@@ -22,7 +23,6 @@ from tweetbot_trainer.learning.model.marks import Marks, get_marks
 from tweetbot_trainer.learning.model.tokenizer import EncodedText, encode_all
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.loop import train
-from tweetbot_trainer.learning.training.setup import prepare_for_training
 from tweetbot_trainer.learning.values import resolve_hyperparameters
 from tweetbot_trainer.runtime.errors import TooLittleData
 
@@ -93,30 +93,31 @@ def test_attention_weights_are_dropped_too() -> None:
     block = blocks(base)[:1]
     losses = []
     for attention_dropout in (0.0, 0.0, 0.5):
-        prepare_for_training(base.model, 0.0, attention_dropout)
+        base.model.set_dropout(0.0, attention_dropout)
         torch.manual_seed(1)
         losses.append(float(compute_total_loss(base.model, block).detach()))
     assert losses[0] == losses[1]
     assert losses[2] != pytest.approx(losses[0], rel=1e-4)
-    assert base.model.config.attn_pdrop == 0.5
+    assert base.model.config.model_dump()["attn_pdrop"] == 0.5
 
 
 def test_without_dropout_it_takes_the_steps_of_a_stock_loop_to_the_last_loss() -> None:
     """The stock loop as transformers' Trainer runs it: the next token's cross-entropy, AdamW, the library's cosine."""
-    ours, stock = a_base(TEXTS), a_base(TEXTS)
+    ours = a_base(TEXTS)
+    stock = copy_to_transformers(ours.model)
     examples = blocks(ours)
     values = replace(VALUES, dropout=0.0, attention_dropout=0.0, batch_tokens=63)
     outcome = train(ours.model, examples, examples[:1], values, device=DEVICE, callbacks=Callbacks(), stop_early=False)
     plan = make_batches(examples, batch_tokens=63, epochs=1, seed=values.seed)[0]
-    optimizer = torch.optim.AdamW(stock.model.parameters(), lr=1.372e-4, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(stock.parameters(), lr=1.372e-4, weight_decay=0.0)
     schedule = get_cosine_schedule_with_warmup(optimizer, 0, len(plan))
     losses = []
-    stock.model.eval()
+    stock.eval()
     for ((block,),) in zip(plan, strict=True):
         ids = torch.tensor([block.ids])
-        loss = cross_entropy(stock.model(input_ids=ids).logits[0, :-1], ids[0, 1:])
+        loss = cross_entropy(stock(input_ids=ids).logits[0, :-1], ids[0, 1:])
         torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(stock.model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(stock.parameters(), 1.0)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
@@ -137,4 +138,4 @@ def test_it_trains_on_four_copies_of_the_train_part_and_nothing_else() -> None:
     whole = sum(len(text.tokens) + 1 for text in encode_all(base.tokenizer, stream)) + 1
     assert result.outcome.tokens == whole // 64 * 63
     assert (result.outcome.epochs, result.outcome.best_epoch) == (1, 1)
-    assert base.model.config.attn_pdrop == 0.1
+    assert base.model.config.model_dump()["attn_pdrop"] == 0.1

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from builders.decoders import copy_to_transformers
 from builders.model import a_base, some_texts
 from tweetbot_trainer.learning.evaluation.likelihood import Likelihood, bootstrap_interval, measure_likelihood
 from tweetbot_trainer.learning.model.marks import get_marks
@@ -21,7 +22,7 @@ def nats_by_hand(text: str) -> float:
     mark = get_marks(base.tokenizer).end
     ids = torch.tensor([[mark, *encode(base.tokenizer, text).tokens, mark]])
     with torch.no_grad():
-        logits = base.model.eval()(input_ids=ids).logits
+        logits = copy_to_transformers(base.model.eval())(input_ids=ids).logits
     return float(functional.cross_entropy(logits[0, :-1], ids[0, 1:], reduction="sum"))
 
 
@@ -49,9 +50,9 @@ def test_figures_do_not_depend_on_the_other_posts() -> None:
 def test_a_uniform_model_needs_log2_of_its_vocabulary_for_each_token() -> None:
     base = a_base()
     with torch.no_grad():
-        base.model.transformer.wte.weight.zero_()
+        base.model.embedding.weight.zero_()
     measured = measure_likelihood(base.model, base.tokenizer, TEXTS)
-    assert measured.loss == pytest.approx(math.log(base.model.config.vocab_size), rel=1e-5)
+    assert measured.loss == pytest.approx(math.log(base.model.config.vocabulary), rel=1e-5)
 
 
 def test_a_post_longer_than_the_context_counts_whole() -> None:

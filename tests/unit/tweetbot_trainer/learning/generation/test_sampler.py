@@ -6,6 +6,7 @@ import pytest
 import torch
 from transformers.generation import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
+from builders.decoders import copy_to_transformers
 from builders.model import SAMPLING, a_base
 from tweetbot_trainer.learning.generation.sampler import compute_batch_size, filter_top_k_top_p, sample
 from tweetbot_trainer.learning.model.marks import get_marks
@@ -26,11 +27,11 @@ def test_the_distribution_is_that_of_transformers(temperature: float, top_k: int
 
 def test_greedy_texts_are_those_of_the_model_without_a_cache() -> None:
     base = a_base()
-    base.model.eval()
+    theirs = copy_to_transformers(base.model.eval())
     mark = get_marks(base.tokenizer).end
     ids = [mark, 40, 41]
     for _ in range(GREEDY.max_new_tokens):
-        ids.append(int(base.model(torch.tensor([ids])).logits[0, -1].argmax()))
+        ids.append(int(theirs(torch.tensor([ids])).logits[0, -1].argmax()))
     assert sample(base.model, (mark, 40, 41), 3, GREEDY, end_mark=-1) == [ids[3:]] * 3
 
 

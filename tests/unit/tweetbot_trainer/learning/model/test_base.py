@@ -10,15 +10,18 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from transformers import GPT2Config, GPT2LMHeadModel
 from transformers.activations import ACT2FN
 
 from builders.model import SAMPLING, SCRATCH, a_saved_base, some_texts
 from builders.trainer import many_posts
 from tweetbot_contract.spec.model import Model
+from tweetbot_trainer.learning.decoder.activations import ACTIVATIONS
 from tweetbot_trainer.learning.decoder.configs import Gpt2Config
 from tweetbot_trainer.learning.model.base import load_base, read_base
 from tweetbot_trainer.learning.model.identity import FILES, BaseIdentity, identify_base
 from tweetbot_trainer.learning.model.metadata import TOKENIZER_LIMIT, read_metadata
+from tweetbot_trainer.learning.model.scratch import draw_model
 from tweetbot_trainer.learning.model.tokenizer import encode
 from tweetbot_trainer.publishing.export import save_model
 from tweetbot_trainer.runtime.errors import SpecRefused
@@ -151,8 +154,7 @@ def cut_in_half(folder: Path) -> None:
 def test_a_folder_in_the_bucket_is_loaded_whole(bucket: Bucket, saved: Path, tmp_path: Path) -> None:
     base = bucket.load(tmp_path)
     tensors = load_file(saved / "model.safetensors")
-    assert torch.equal(base.model.transformer.wte.weight, tensors["transformer.wte.weight"])
-    assert base.model.lm_head.weight is base.model.transformer.wte.weight
+    assert torch.equal(base.model.embedding.weight, tensors["transformer.wte.weight"])
     assert base.tokenizer.decode(list(encode(base.tokenizer, "the cat 🌊").tokens)) == "the cat 🌊"
     assert base.identity.digest == bucket.identity().digest
 
@@ -327,10 +329,17 @@ def test_the_same_seed_gives_the_same_scratch_model(tmp_path: Path) -> None:
         )
         for seed in (1, 1, 2)
     )
-    assert torch.equal(one.model.transformer.wte.weight, two.model.transformer.wte.weight)
-    assert not torch.equal(one.model.transformer.wte.weight, other.model.transformer.wte.weight)
+    assert torch.equal(one.model.embedding.weight, two.model.embedding.weight)
+    assert not torch.equal(one.model.embedding.weight, other.model.embedding.weight)
     assert one.tokenizer.to_str() == two.tokenizer.to_str()
-    assert (one.model.config.n_layer, one.model.config.n_embd, one.model.config.n_positions) == (4, 128, 256)
+    assert (one.model.config.layers, one.model.config.channels, one.model.config.context) == (4, 128, 256)
+
+
+def test_scratch_weights_are_those_that_transformers_draws_from_the_seed() -> None:
+    config = Gpt2Config(n_layer=2, n_embd=16, n_head=2, n_positions=12, vocab_size=41)
+    torch.manual_seed(7)
+    theirs = GPT2LMHeadModel(GPT2Config(**config.model_dump()))
+    assert all(torch.equal(one, theirs.get_parameter(name)) for name, one in draw_model(config, 7).named_parameters())
 
 
 def test_the_larger_scratch_model_is_larger(tmp_path: Path) -> None:
@@ -344,8 +353,8 @@ def test_the_larger_scratch_model_is_larger(tmp_path: Path) -> None:
         retry_budget=NO_WAITING,
     )
     config = base.model.config
-    assert (config.n_layer, config.n_embd, config.n_positions, small.digest) == (6, 256, 512, "small-1")
-    assert 1024 < config.vocab_size <= 4096
+    assert (config.layers, config.channels, config.context, small.digest) == (6, 256, 512, "small-1")
+    assert 1024 < config.vocabulary <= 4096
 
 
 def test_the_scratch_tokenizer_knows_the_train_part_alone(tmp_path: Path) -> None:
@@ -395,8 +404,10 @@ def test_weights_in_another_format_are_refused_with_what_to_do(
 
 
 def test_every_activation_that_is_accepted_is_one_of_transformers() -> None:
-    for name in get_args(Gpt2Config.model_fields["activation_function"].annotation):
-        assert ACT2FN[name]
+    names, x = get_args(Gpt2Config.model_fields["activation_function"].annotation), torch.linspace(-12, 12, 97)
+    assert set(names) == set(ACTIVATIONS)
+    for name in names:
+        torch.testing.assert_close(ACTIVATIONS[name](x), ACT2FN[name](x), rtol=1e-5, atol=1e-5)
 
 
 def test_what_a_base_says_of_other_tasks_does_not_travel_with_what_is_made_of_it(
@@ -405,7 +416,6 @@ def test_what_a_base_says_of_other_tasks_does_not_travel_with_what_is_made_of_it
     """gpt2 tells pipelines to end at 50 tokens: transformers 4 cut what our models wrote."""
     edited(bucket.folder, task_specific_params={"text-generation": {"do_sample": True, "max_length": 50}})
     base = bucket.load(tmp_path)
-    assert base.model.config.bos_token_id is None  # gpt2's own id is no token of a small vocabulary
     save_model(base.model, base.tokenizer, SAMPLING, tmp_path / "published")
     assert "max_length" not in (tmp_path / "published" / "config.json").read_text()
 
@@ -415,4 +425,4 @@ def test_names_of_other_models_for_the_same_sizes_are_read(bucket: Bucket, tmp_p
     names = {"n_embd": "hidden_size", "n_layer": "num_hidden_layers", "n_positions": "max_position_embeddings"}
     content = {names.get(key, key): value for key, value in json.loads(path.read_text()).items()}
     path.write_text(json.dumps(content))
-    assert bucket.load(tmp_path).model.config.n_embd == 32
+    assert bucket.load(tmp_path).model.config.channels == 32

@@ -37,7 +37,7 @@ def test_a_name_becomes_a_commit(fake: FakeHub, revision: str | None) -> None:
 def test_only_what_is_read_is_downloaded(fake: FakeHub, tmp_path: Path) -> None:
     hub.download(NAME, COMMIT, tmp_path / "base", endpoint=fake.url)
     assert sorted(fake.served) == sorted(FILES)
-    assert read_base(tmp_path / "base", IDENTITY).model.config.n_embd == 32
+    assert read_base(tmp_path / "base", IDENTITY).model.config.channels == 32
 
 
 def test_bytes_that_the_commit_does_not_record_are_fetched_again(fake: FakeHub, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_hub_that_comes_back_is_waited_for(the_hub: FakeHub, tmp_path: Path) -
         download=FolderStore().download,
         retry_budget=RetryBudget(600, sleep=pauses.append),
     )
-    assert base.model.config.n_embd == 32
+    assert base.model.config.channels == 32
 
 
 def test_a_gated_base_is_loaded_with_its_token(the_hub: FakeHub, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_gated_base_is_loaded_with_its_token(the_hub: FakeHub, tmp_path: Path)
         retry_budget=RetryBudget(0),
         hub_token="hf_reader",
     )
-    assert base.model.config.n_embd == 32
+    assert base.model.config.channels == 32
 
 
 def test_a_model_that_is_not_there_is_not_waited_for(the_hub: FakeHub) -> None:

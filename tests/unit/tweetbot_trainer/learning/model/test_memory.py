@@ -28,9 +28,10 @@ TRAINING = """
 import json, re, sys
 from pathlib import Path
 from builders.model import DEVICE
-from transformers import GPT2Config, GPT2LMHeadModel
 from tweetbot_contract.spec.training import Training
 from tweetbot_trainer.learning.batches.examples import Example
+from tweetbot_trainer.learning.decoder.configs import Gpt2Config
+from tweetbot_trainer.learning.model.scratch import draw_model
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.values import resolve_hyperparameters
@@ -42,7 +43,7 @@ size = json.loads(sys.argv[1])
 values = resolve_hyperparameters(Training(epochs=2, precision="FP32"), "hf://gpt2", ())
 Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here on: a new process inherits its parent's
 before = read_kib("VmRSS")
-model = GPT2LMHeadModel(GPT2Config(**size))
+model = draw_model(Gpt2Config(**size), 1)
 posts = [Example(tuple(range(number, number + 65)), 1) for number in range(32)]
 train(model, posts, posts[:8], values, device=DEVICE, callbacks=Callbacks(), stop_early=True)
 print(1024 * (read_kib("VmHWM") - before))
@@ -70,9 +71,8 @@ def test_a_training_takes_what_it_is_said_to_take() -> None:
 def test_the_weights_of_an_adapter_are_counted() -> None:
     model = a_base().model
     attach_adapters(model, ADAPTERS, 1)
-    config = Gpt2Config(**{name: getattr(model.config, name) for name in SMALL})
     trained = sum(one.numel() for one in model.parameters() if one.requires_grad)
-    assert build_load(config, values_of(lora=True)).trained == trained
+    assert build_load(model.config, values_of(lora=True)).trained == trained
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,21 @@
 
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional
 
 from builders import model as builders_model
-from builders.model import DEVICE, examples_of, some_texts, some_values
+from builders.model import DEVICE, examples_of, require_gradient, some_texts, some_values
 from tweetbot_trainer.learning.batches.batching import Batch
 from tweetbot_trainer.learning.batches.cross_entropy import NO_LABEL, compute_cross_entropy
 from tweetbot_trainer.learning.batches.examples import Example
 from tweetbot_trainer.learning.batches.forward import compute_label_losses, compute_total_loss
 from tweetbot_trainer.learning.batches.packing import pack, pad_to_static_shape
+from tweetbot_trainer.learning.decoder.activations import ACTIVATIONS
+from tweetbot_trainer.learning.decoder.gpt2 import Gpt2Mlp
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.gradients import GradientAccumulator
 from tweetbot_trainer.learning.training.loop import train
-from tweetbot_trainer.learning.training.setup import prepare_for_training
 from tweetbot_trainer.runtime.errors import SpecRefused
 
 TEXTS = some_texts(24)
@@ -24,7 +24,7 @@ TEXTS = some_texts(24)
 
 def a_base() -> Base:
     base = builders_model.a_base(TEXTS)
-    prepare_for_training(base.model, dropout=0.0)
+    base.model.set_dropout(0.0)
     return base
 
 
@@ -36,29 +36,24 @@ def positions_of(batch: Batch) -> int:
     return sum(len(example.ids) - 1 for example in batch)
 
 
-class SmallMemory(nn.Module):
-    """An activation that runs out of memory if a pass has more positions than fit."""
-
-    def __init__(self, within: nn.Module, fit: int) -> None:
-        super().__init__()
-        self.within, self.fit = within, fit
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if x.requires_grad and x.shape[0] > self.fit:
-            raise torch.OutOfMemoryError("CUDA out of memory (simulated).")
-        within: torch.Tensor = self.within(x)
-        return within
-
-
 def with_memory_for(base: Base, fit: int) -> Base:
-    for block in base.model.transformer.h:
-        block.mlp.act = SmallMemory(block.mlp.act, fit)
+    """Let the base's activation run out of memory if a pass has more positions than fit."""
+    within = ACTIVATIONS["gelu_new"]
+
+    def activate(x: torch.Tensor) -> torch.Tensor:
+        if x.requires_grad and x.shape[0] > fit:
+            raise torch.OutOfMemoryError("CUDA out of memory (simulated).")
+        return within(x)
+
+    for module in base.model.modules():
+        if isinstance(module, Gpt2Mlp):
+            module.activate = activate
     return base
 
 
 def gradient_of(base: Base, limits: list[int]) -> tuple[float, torch.Tensor]:
     loss = GradientAccumulator(base.model, DEVICE, limits.append).accumulate(a_batch(base))
-    return loss, base.model.transformer.wte.weight.grad
+    return loss, require_gradient(base.model.embedding.weight)
 
 
 def test_smaller_micro_batches_give_the_same_gradient() -> None:
@@ -78,7 +73,7 @@ def test_micro_batches_before_the_failed_one_count_once() -> None:
     GradientAccumulator(tight.model, DEVICE, limits.append, positions=12).accumulate(step)
     GradientAccumulator(roomy.model, DEVICE, limits.append, positions=6).accumulate(step)
     assert limits == [6]
-    assert torch.equal(tight.model.transformer.wte.weight.grad, roomy.model.transformer.wte.weight.grad)
+    assert torch.equal(require_gradient(tight.model.embedding.weight), require_gradient(roomy.model.embedding.weight))
 
 
 def trained(base: Base, callbacks: Callbacks) -> TrainOutput:

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 from transformers import GPT2LMHeadModel
 
+from builders.decoders import compute_logits, copy_to_transformers
 from builders.model import (
     DEVICE,
     SAMPLING,
@@ -20,12 +22,13 @@ from builders.model import (
 )
 from tweetbot_contract.spec.model import Model
 from tweetbot_contract.spec.training import Training
+from tweetbot_trainer.learning.decoder.decoder import Decoder
 from tweetbot_trainer.learning.fingerprint import fingerprint
 from tweetbot_trainer.learning.model.base import Base
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.loop import train
-from tweetbot_trainer.learning.training.lora import LAYERS, attach_adapters, merge_adapters
+from tweetbot_trainer.learning.training.lora import attach_adapters, merge_adapters
 from tweetbot_trainer.learning.training.state import copy_weights
 from tweetbot_trainer.learning.values import Hyperparameters, LoraConfig, resolve_hyperparameters, resolve_lora
 from tweetbot_trainer.publishing.export import save_adapter, save_model
@@ -60,8 +63,8 @@ def trained(base: Base, callbacks: Callbacks | None = None) -> TrainOutput:
 
 
 @torch.no_grad()
-def logits(model: GPT2LMHeadModel) -> Tensor:
-    answer: Tensor = model.eval()(IDS).logits
+def logits(model: Any) -> Tensor:
+    answer: Tensor = compute_logits(model.eval(), IDS) if isinstance(model, Decoder) else model.eval()(IDS).logits
     return answer
 
 
@@ -88,7 +91,7 @@ def test_the_merged_model_is_the_base_with_its_adapters() -> None:
 def test_a_merged_weight_is_w_plus_alpha_over_rank_times_a_times_b() -> None:
     plain, base = a_base(TRAIN), with_learned_adapters(a_base(TRAIN))
     adapter = merge_adapters(base.model)
-    for layer in LAYERS:
+    for layer in plain.model.config.linear_layers:
         name = f"transformer.h.1.{layer}"
         a, b = adapter[f"{name}.lora_A"].double(), adapter[f"{name}.lora_B"].double()
         expected = plain.model.get_parameter(f"{name}.weight").double() + 12 / 4 * torch.einsum("ri,or->io", a, b)
@@ -107,7 +110,7 @@ def test_training_changes_every_adapter_and_nothing_else() -> None:
     frozen, begun = frozen_of(base), copy_weights(base.model)
     outcome = trained(base)
     assert outcome.train_loss < outcome.first_train_loss
-    assert len(begun) == 2 * len(LAYERS) * base.model.config.n_layer
+    assert len(begun) == 2 * len(base.model.config.linear_layers) * base.model.config.layers
     learned = copy_weights(base.model)
     assert [name for name in learned if torch.equal(learned[name], begun[name])] == []
     after = frozen_of(base)
@@ -143,7 +146,7 @@ def test_peft_loads_the_adapter_and_gives_the_merged_models_logits(tmp_path: Pat
     plain, base = a_base(TRAIN), with_learned_adapters(a_base(TRAIN))
     save_adapter(merge_adapters(base.model), LORA, HUB, tmp_path / "adapter")
     save_model(base.model, base.tokenizer, SAMPLING, tmp_path / "model")
-    loaded = PeftModel.from_pretrained(plain.model, tmp_path / "adapter")
+    loaded = PeftModel.from_pretrained(copy_to_transformers(plain.model), tmp_path / "adapter")
     config = loaded.peft_config["default"]
     assert (config.base_model_name_or_path, config.revision) == ("gpt2", HUB.digest)
     merged = GPT2LMHeadModel.from_pretrained(tmp_path / "model", dtype=torch.float32)
