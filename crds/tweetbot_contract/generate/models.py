@@ -95,7 +95,7 @@ def _list_bases() -> Iterator[tuple[str, ...]]:
     for family in FAMILIES:
         for base in family.bases:
             rates = family.find_rates(base.shape.channels)
-            licence = " (accept its licence, and give `model.tokenSecret`)" if base.licence else ""
+            licence = " (accept its licence, and give `model.tokenSecret`)" if base.gated else ""
             yield (
                 family.name,
                 f"`hf://{base.names[-1]}`{licence}",

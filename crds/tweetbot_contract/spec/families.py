@@ -53,7 +53,9 @@ class KnownBase:
 
     names: tuple[str, ...]
     shape: ModelShape
-    licence: bool = False
+    license: str
+    """The licence that its page states, by the Hub's identifier."""
+    gated: bool = False
     """Whether the Hub gives it only to who has accepted its licence: model.tokenSecret is needed."""
 
 

@@ -52,9 +52,13 @@ _LLAMA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj"
 _LLAMA_POWER, _QWEN_POWER = 0.781, 0.0775
 
 
-def _gpt2(weights: int, layers: int, channels: int, *names: str) -> KnownBase:
+def _build_gpt2(weights: int, layers: int, channels: int, *names: str) -> KnownBase:
     shape = ModelShape(weights, layers, channels, 4 * channels, channels, channels, 50257, gated=False)
-    return KnownBase(names, shape)
+    return KnownBase(names, shape, "apache-2.0" if "distilgpt2" in names else "mit")
+
+
+def _build_base(name: str, sizes: tuple[int, int, int, int, int, int, int]) -> KnownBase:
+    return KnownBase((name,), ModelShape(*sizes), "apache-2.0")
 
 
 FAMILIES = (
@@ -62,11 +66,11 @@ FAMILIES = (
         name="GPT-2",
         model_type="gpt2",
         bases=(
-            _gpt2(81_912_576, 6, 768, "distilbert/distilgpt2", "distilgpt2"),
-            _gpt2(124_439_808, 12, 768, "openai-community/gpt2", "gpt2"),
-            _gpt2(354_823_168, 24, 1024, "openai-community/gpt2-medium", "gpt2-medium"),
-            _gpt2(774_030_080, 36, 1280, "openai-community/gpt2-large", "gpt2-large"),
-            _gpt2(1_557_611_200, 48, 1600, "openai-community/gpt2-xl", "gpt2-xl"),
+            _build_gpt2(81_912_576, 6, 768, "distilbert/distilgpt2", "distilgpt2"),
+            _build_gpt2(124_439_808, 12, 768, "openai-community/gpt2", "gpt2"),
+            _build_gpt2(354_823_168, 24, 1024, "openai-community/gpt2-medium", "gpt2-medium"),
+            _build_gpt2(774_030_080, 36, 1280, "openai-community/gpt2-large", "gpt2-large"),
+            _build_gpt2(1_557_611_200, 48, 1600, "openai-community/gpt2-xl", "gpt2-xl"),
         ),
         begin_mark=END_OF_TEXT,
         end_mark=END_OF_TEXT,
@@ -78,9 +82,17 @@ FAMILIES = (
         name="SmolLM2",
         model_type="llama",
         bases=(
-            KnownBase(("HuggingFaceTB/SmolLM2-135M",), ModelShape(134_515_008, 30, 576, 1536, 576, 192, 49152)),
-            KnownBase(("HuggingFaceTB/SmolLM2-360M",), ModelShape(361_821_120, 32, 960, 2560, 960, 320, 49152)),
-            KnownBase(("HuggingFaceTB/SmolLM2-1.7B",), ModelShape(1_711_376_384, 24, 2048, 8192, 2048, 2048, 49152)),
+            KnownBase(
+                ("HuggingFaceTB/SmolLM2-135M",), ModelShape(134_515_008, 30, 576, 1536, 576, 192, 49152), "apache-2.0"
+            ),
+            KnownBase(
+                ("HuggingFaceTB/SmolLM2-360M",), ModelShape(361_821_120, 32, 960, 2560, 960, 320, 49152), "apache-2.0"
+            ),
+            KnownBase(
+                ("HuggingFaceTB/SmolLM2-1.7B",),
+                ModelShape(1_711_376_384, 24, 2048, 8192, 2048, 2048, 49152),
+                "apache-2.0",
+            ),
         ),
         begin_mark=END_OF_TEXT,
         end_mark=END_OF_TEXT,
@@ -94,7 +106,10 @@ FAMILIES = (
         model_type="llama",
         bases=(
             KnownBase(
-                ("meta-llama/Llama-3.2-1B",), ModelShape(1_235_814_400, 16, 2048, 8192, 2048, 512, 128256), licence=True
+                ("meta-llama/Llama-3.2-1B",),
+                ModelShape(1_235_814_400, 16, 2048, 8192, 2048, 512, 128256),
+                "llama3.2",
+                gated=True,
             ),
         ),
         begin_mark="<|begin_of_text|>",
@@ -108,8 +123,10 @@ FAMILIES = (
         name="Qwen2.5",
         model_type="qwen2",
         bases=(
-            KnownBase(("Qwen/Qwen2.5-0.5B",), ModelShape(494_032_768, 24, 896, 4864, 896, 128, 151936)),
-            KnownBase(("Qwen/Qwen2.5-1.5B",), ModelShape(1_543_714_304, 28, 1536, 8960, 1536, 256, 151936)),
+            _build_base("Qwen/Qwen2.5-0.5B", (494_032_768, 24, 896, 4864, 896, 128, 151936)),
+            KnownBase(
+                ("Qwen/Qwen2.5-1.5B",), ModelShape(1_543_714_304, 28, 1536, 8960, 1536, 256, 151936), "apache-2.0"
+            ),
         ),
         begin_mark=END_OF_TEXT,
         end_mark=END_OF_TEXT,
@@ -122,8 +139,12 @@ FAMILIES = (
         name="Qwen3",
         model_type="qwen3",
         bases=(
-            KnownBase(("Qwen/Qwen3-0.6B-Base",), ModelShape(596_049_920, 28, 1024, 3072, 2048, 1024, 151936)),
-            KnownBase(("Qwen/Qwen3-1.7B-Base",), ModelShape(1_720_574_976, 28, 2048, 6144, 2048, 1024, 151936)),
+            KnownBase(
+                ("Qwen/Qwen3-0.6B-Base",), ModelShape(596_049_920, 28, 1024, 3072, 2048, 1024, 151936), "apache-2.0"
+            ),
+            KnownBase(
+                ("Qwen/Qwen3-1.7B-Base",), ModelShape(1_720_574_976, 28, 2048, 6144, 2048, 1024, 151936), "apache-2.0"
+            ),
         ),
         begin_mark=END_OF_TEXT,
         end_mark=END_OF_TEXT,

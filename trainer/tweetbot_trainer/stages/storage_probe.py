@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ValidationError
 
 from tweetbot_contract import reasons
+from tweetbot_contract.spec.known_bases import find_base
 from tweetbot_contract.spec.output import S3Output
 from tweetbot_contract.spec.parts import Part
 from tweetbot_trainer.learning.model.identity import HUB, SCRATCH_DIGESTS, WEIGHTS
@@ -21,13 +22,9 @@ if TYPE_CHECKING:
     from tweetbot_trainer.store.s3 import S3Store
 
 RECORD_FILE = "storage-probe.json"
-#: The largest file of a run, in sizes of its base: AdamW keeps two float32 for each weight, in a checkpoint's one file.
-_LARGEST_FILE = 2
-#: Bases on the Hub that stay below LARGEST_PUT. Their size is only known once they are downloaded, when it is late.
-_SMALL_BASES = frozenset({
-    "gpt2", "gpt2-medium", "distilgpt2",
-    "openai-community/gpt2", "openai-community/gpt2-medium", "distilbert/distilgpt2",
-})  # fmt: skip
+#: Bytes of the largest file of a run for each weight: AdamW keeps two float32, in a checkpoint's one file; and the same
+#: for each byte of its base, which may be in bfloat16.
+_LARGEST_FILE, _LARGEST_TO_BASE = 8, 4
 
 
 class ProbeRecord(Part):
@@ -97,9 +94,10 @@ def _needs_multipart(context: StageContext) -> bool:
     if base in SCRATCH_DIGESTS:
         return False
     if base.startswith(HUB):
-        return base.removeprefix(HUB) not in _SMALL_BASES
+        known = find_base(base)  # the size of another one is only known once it is downloaded, when it is late
+        return known is None or _LARGEST_FILE * known.shape.weights > LARGEST_PUT
     try:
-        return _LARGEST_FILE * context.base_files.get_size(join(base, WEIGHTS)) > LARGEST_PUT
+        return _LARGEST_TO_BASE * context.base_files.get_size(join(base, WEIGHTS)) > LARGEST_PUT
     except TemporaryError:
         raise
     except StageError:

@@ -19,6 +19,8 @@ GENERATION_CONFIG, TOKENIZER_CONFIG = "generation_config.json", "tokenizer_confi
 #: Shape and tokenizer of each scratch base; raise its number with every change of `scratch` or `tokenizer`.
 SCRATCH_DIGESTS = {"scratch://mini": "mini-1", "scratch://small": "small-1"}
 
+_FAMILY_NAMES = {"llama": "Llama", "qwen2": "Qwen2", "qwen3": "Qwen3"}
+
 #: Opens the object at an address (`ObjectStore.open_seekable`). Raises ObjectNotFound.
 OpenStream = Callable[[str], BinaryIO]
 #: Resolves a name on the hub and a revision to a commit.
@@ -47,6 +49,11 @@ class BaseIdentity:
     def hub_name(self) -> str | None:
         """Return the name on the Hugging Face Hub, such as `gpt2`, or None for other kinds."""
         return self.uri.removeprefix(HUB) if self.kind == "hub" else None
+
+    @property
+    def family_name(self) -> str:
+        """Return what a person calls its architecture; that of random weights is GPT-2, too."""
+        return _FAMILY_NAMES.get(self.architecture, "GPT-2")
 
     @property
     def hub_page(self) -> str | None:
@@ -88,7 +95,7 @@ def make_missing_error(uri: str, name: str) -> SpecRefused:
         )
     return SpecRefused(
         reasons.BASE_MODEL_REFUSED,
-        f"The base model at {uri} has no {name}: give a GPT-2 whose folder holds {', '.join(FILES)}.",
+        f"The base model at {uri} has no {name}: give a base whose folder holds {', '.join(FILES)}.",
     )
 
 

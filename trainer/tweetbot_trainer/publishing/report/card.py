@@ -16,7 +16,7 @@ from tweetbot_trainer.publishing.report.card_details import render_details
 from tweetbot_trainer.publishing.report.card_license import build_license_fields
 from tweetbot_trainer.publishing.report.markdown import format_code
 
-TAGS = ("tweetbot", "huggingtweets", "gpt2", "text-generation", "ai-generated")
+TAGS = ("text-generation", "ai-generated")
 #: For people first: who it is, what it writes, how to try it. The figures are folded away.
 SECTIONS = (
     card_text.render_header,
@@ -48,7 +48,7 @@ def render_adapter_card(card: CardData) -> str:
         *card_text.render_limitations(card),
         *card_text.render_about(card),
     ]
-    front = {**_build_common_part(card, library="peft", relation="adapter"), "tags": [*TAGS, "lora"]}
+    front = {**_build_common_part(card, library="peft", relation="adapter"), "tags": [*_list_tags(card), "lora"]}
     return _render_page(front, blocks)
 
 
@@ -58,10 +58,14 @@ def _render_page(front: Mapping[str, Any], blocks: Sequence[str]) -> str:
     return f"---\n{head}---\n\n{body}\n"
 
 
+def _list_tags(card: CardData) -> list[str]:
+    return ["tweetbot", "huggingtweets", card.base.architecture or "gpt2", *TAGS]
+
+
 def _build_front_matter(card: CardData) -> dict[str, Any]:
     return {
         **_build_common_part(card, library="transformers", relation="finetune"),
-        "tags": list(TAGS),
+        "tags": _list_tags(card),
         "widget": [{"text": collapse_whitespace(prompt)} for prompt in card.prompts],
         "model-index": [{"name": card.model_name, "results": [_build_result(card)]}],
     }

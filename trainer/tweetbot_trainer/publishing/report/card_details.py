@@ -183,4 +183,4 @@ def _format_base(card: CardData) -> str:
         return f"{format_link(base.hub_name, base.hub_page or '')} at commit {format_code(base.digest[:12])}"
     if base.kind == "scratch":
         return f"a small GPT-2 with random weights ({format_code(base.uri)})"
-    return f"a custom GPT-2 (weights {format_code(base.digest[:16])})"
+    return f"a custom {base.family_name} (weights {format_code(base.digest[:16])})"

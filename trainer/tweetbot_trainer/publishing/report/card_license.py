@@ -1,5 +1,6 @@
 """The licence of a model: its base's, as far as the weights are the base's. The posts stay their author's."""
 
+from tweetbot_contract.spec.known_bases import find_base
 from tweetbot_trainer.publishing.report.card_data import CardData
 from tweetbot_trainer.publishing.report.markdown import escape_inline, format_code, format_link
 
@@ -7,16 +8,8 @@ _AUTHOR = (
     "The posts that it learned from belong to their author, and no licence of them is given here: "
     "ask the author before you pass the model on."
 )
-#: Licences of bases on the hub, as their pages state them, by the hub's identifiers.
-BASE_LICENSES = {
-    "gpt2": "mit",
-    "gpt2-medium": "mit",
-    "gpt2-large": "mit",
-    "gpt2-xl": "mit",
-    "distilgpt2": "apache-2.0",
-}
-#: Accounts of the hub under which those bases are found today; their old names have none.
-_ACCOUNTS = ("openai-community/", "distilbert/")
+#: What a licence wants to be said wherever the model is.
+_NOTICES = {"llama3.2": " Built with Llama."}
 
 
 def build_license_fields(card: CardData) -> dict[str, str]:
@@ -33,14 +26,12 @@ def describe_license(card: CardData) -> str:
         return f"No other model's weights are in this one. {_AUTHOR}"
     if known := find_base_license(card):
         name = format_link(base.hub_name or "", base.hub_page or "")
-        return f"As its base, {name}: {format_code(known)}. {_AUTHOR}"
+        return f"As its base, {name}: {format_code(known)}.{_NOTICES.get(known, '')} {_AUTHOR}"
     where = f"its {format_link('page', base.hub_page)} states it" if base.hub_page else "ask its owner"
-    return f"As its base, {escape_inline(base.hub_name or 'a custom GPT-2')}: {where}. {_AUTHOR}"
+    return f"As its base, {escape_inline(base.hub_name or f'a custom {base.family_name}')}: {where}. {_AUTHOR}"
 
 
 def find_base_license(card: CardData) -> str | None:
     """Return the identifier of the base's licence, if we know it."""
-    name = card.base.hub_name or ""
-    for account in _ACCOUNTS:
-        name = name.removeprefix(account)
-    return BASE_LICENSES.get(name)
+    known = find_base(card.base.uri)
+    return known.license if known else None

@@ -202,8 +202,7 @@ def render_limitations(card: CardData) -> list[str]:
     inherited = (
         "It was trained from random weights, so it knows no more of the language than these posts show."
         if card.base.kind == "scratch"
-        else f"It inherits the limits and biases of its base ({format_link('GPT-2', GPT2_PAPER)}), "
-        "and adds those of the account."
+        else f"It inherits the limits and biases of its base ({_link_family(card)}), and adds those of the account."
     )
     handle = escape_inline(f"@{card.handle}")
     return [
@@ -214,6 +213,13 @@ def render_limitations(card: CardData) -> list[str]:
         "and never use it against anyone who did not agree to be imitated.\n"
         "- Label every text of it that you publish as AI-generated.",
     ]
+
+
+def _link_family(card: CardData) -> str:
+    """Link to what describes the base's limits: GPT-2's paper, or the page of another base."""
+    base = card.base
+    page = GPT2_PAPER if base.family_name == "GPT-2" else base.hub_page
+    return format_link(base.family_name, page) if page else base.family_name
 
 
 def render_about(card: CardData) -> list[str]:

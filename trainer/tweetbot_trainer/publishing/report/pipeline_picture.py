@@ -32,13 +32,18 @@ def list_steps(card: CardData) -> tuple[Step, ...]:
     """Return the boxes from left to right."""
     train, _, test = card.parts
     outcome, table = card.outcome, card.table
-    base = card.base.hub_name or ("random weights" if card.base.kind == "scratch" else "a custom GPT-2")
+    own = "random weights" if card.base.kind == "scratch" else f"a custom {card.base.family_name}"
+    base = card.base.hub_name or own
     sources = card.source_names[0] if len(card.source_names) == 1 else f"{len(card.source_names)} sources"
     return (
         Step("Posts", (f"{table.downloaded:,} downloaded", sources)),
         Step("Cleaning", (f"recipe {card.cleaning_recipe}", f"{table.kept:,} kept"), is_done=True),
         Step("Dataset", (card.dataset_digest[:12], f"{train:,} train, {test:,} test")),
-        Step("Fine-tuning", (f"from {base}", f"{outcome.epochs} epochs, {outcome.steps:,} steps"), is_done=True),
+        Step(
+            "Fine-tuning",
+            (f"from {base}", f"{outcome.epochs} epochs, {outcome.steps:,} steps"),
+            is_done=True,
+        ),
         Step("Model", (f"weights of epoch {outcome.best_epoch}", f"{card.metrics.bits_per_byte:.3f} bits per byte")),
     )
 

@@ -179,6 +179,7 @@ def test_the_adapters_card_says_how_to_get_the_adapter() -> None:
     [
         (HUB, {"license": "mit"}, "As its base, [gpt2](https://huggingface.co/gpt2): `mit`"),
         (replace(HUB, uri="hf://distilbert/distilgpt2"), {"license": "apache-2.0"}, "`apache-2.0`"),
+        (replace(HUB, uri="hf://meta-llama/Llama-3.2-1B"), {"license": "llama3.2"}, "`llama3.2`. Built with Llama."),
         (
             replace(HUB, uri="hf://someone/gpt2"),
             {"license": "other", "license_name": "of-the-base"},
@@ -202,6 +203,24 @@ def test_the_licence_is_the_bases_as_far_as_it_is_known(base: BaseIdentity, fiel
         assert {name: value for name, value in front.items() if name.startswith("license")} == fields
         assert words in body
         assert "belong to their author" in body
+
+
+@pytest.mark.parametrize(
+    ("base", "tag", "limits"),
+    [
+        (HUB, "gpt2", "its base ([GPT-2](https://cdn.openai.com/"),
+        (
+            replace(HUB, uri="hf://Qwen/Qwen3-0.6B-Base", architecture="qwen3"),
+            "qwen3",
+            "its base ([Qwen3](https://huggingface.co/Qwen/Qwen3-0.6B-Base))",
+        ),
+        (BaseIdentity("s3://a-bucket/base", "folder", "f" * 64, architecture="llama"), "llama", "its base (Llama)"),
+    ],
+)
+def test_a_card_names_the_family_of_its_base(base: BaseIdentity, tag: str, limits: str) -> None:
+    front, body = split_card(render_card(some_card_data(base=base)))
+    assert tag in front["tags"]
+    assert limits in body
 
 
 @pytest.mark.parametrize(("rate", "told"), [(None, False), (0.05, False), (0.73, True)])
