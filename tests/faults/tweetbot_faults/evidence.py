@@ -34,8 +34,8 @@ MASKED = frozenset(
 
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-#: The name of a Job for spec.pin: the time of its request is in it.
-_REQUEST = re.compile(r"-[0-9a-f]{8}-pin\b")
+#: The name of a Job beside the stages: the time of its request is in it.
+_REQUEST = re.compile(r"-[0-9a-f]{8}-(pin|forget)\b")
 
 
 @dataclass(frozen=True)
@@ -99,5 +99,5 @@ def mask(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: mask(item) for key, item in value.items() if key not in MASKED}
     if isinstance(value, str):
-        return _REQUEST.sub("-a-request-pin", _TIME.sub("a time", value))
+        return _REQUEST.sub(r"-a-request-\1", _TIME.sub("a time", value))
     return [mask(item) for item in value] if isinstance(value, list | tuple) else value

@@ -152,6 +152,16 @@ async def pin_at_work(world: World) -> None:
     await world.end(a_published_version("2" * 16, pinned="1" * 16))
 
 
+async def forget(world: World) -> None:
+    """Posts are to be forgotten: a run without them, and then the erasure."""
+    await succeed(world)
+    world.cluster.annotate("team-a", "gull", {"tweetbot.dev/forget-at": "2026-01-01T13:00:00Z"})
+    await world.change(filter={"excludeIds": ["7"]})
+    await world.end()
+    await world.end()
+    await world.end()
+
+
 WORKLOADS: dict[str, Workload] = {
     each.__name__.replace("_", "-"): each
     for each in (
@@ -172,5 +182,6 @@ WORKLOADS: dict[str, Workload] = {
         adopt,
         pin,
         pin_at_work,
+        forget,
     )
 }

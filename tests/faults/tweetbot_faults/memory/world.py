@@ -10,6 +10,7 @@ from builders.operator import NOON, SETTINGS, a_pin_result, a_prepare_result, a_
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import RUN_ENV, RunDocument
 from tweetbot_contract.result import StageFailed, encode
+from tweetbot_contract.result.erasure import ErasedCounts, ForgetSucceeded
 from tweetbot_faults.evidence import Evidence, Manifest
 from tweetbot_faults.memory.faulty_cluster import FaultyCluster, Killed, WriteFault, a_running_pod
 from tweetbot_faults.memory.watch import FaultyWatch, WatchFault
@@ -249,6 +250,8 @@ def _result_of(job: Manifest) -> Any:
         case "pin":
             wanted = read_document(job).pin
             return a_pin_result(wanted.version if wanted and wanted.version else "2" * 16, newest="2" * 16)
+        case "forget":
+            return ForgetSucceeded(erased=ErasedCounts(datasets=1, versions=1))
         case _:
             return StageFailed(reason="Erased", message="")
 

@@ -1,5 +1,6 @@
 """Requests to forget posts, on a cluster in memory: a run without the posts first, then a Job that erases the rest."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tweetbot_contract.result import PinSucceeded, StageFailed, encode
 from tweetbot_contract.result.erasure import ErasedCounts, ForgetSucceeded, LeftOver
 from tweetbot_contract.status import Condition
 from tweetbot_contract.status.tasks import ForgetStatus
-from tweetbot_operator.client.errors import Rejected
+from tweetbot_operator.client.errors import Rejected, Unavailable
 
 FIRST, SECOND = "1" * 16, "2" * 16
 IDS: dict[str, Any] = {"filter": {"excludeIds": ["7"]}}
@@ -279,3 +280,49 @@ async def test_a_deletion_ends_the_job_before_it_erases(stage: ForgetStage) -> N
     await stage.settle()
     assert f"delete job {job}" in stage.cluster.writes
     assert not any(name.endswith("-cleanup") for name in stage.cluster.names("jobs"))
+
+
+@pytest.mark.parametrize("at", range(1, 6))
+async def test_an_operator_that_dies_at_any_write_leaves_a_request_that_the_next_brings_to_its_end(
+    stage: ForgetStage, at: int
+) -> None:
+    class Died(BaseException):
+        pass
+
+    stage.cluster.edit(NAMESPACE, NAME, **IDS)
+    await stage.settle()
+    await stage.publish(SECOND)
+    count = 0
+
+    def die(write: str) -> None:
+        nonlocal count
+        count += 1
+        if count == at:
+            raise Died(write)
+
+    stage.cluster.after_write = die
+    with suppress(Died):
+        await stage.ask()
+        await stage.end(erased(datasets=1))
+    stage.cluster.after_write = lambda write: None
+    stage.start_operator()
+    stage.queue.add((NAMESPACE, NAME))
+    await stage.settle()
+    if stage.request.outcome is None:
+        await stage.end(erased(datasets=1))
+    assert (len(stage.jobs()), stage.request.outcome) == (1, "Succeeded")
+    assert (stage.request.requested_at, stage.request.erased) == ("2026-01-01T12:00:00Z", ErasedCounts(datasets=1))
+
+
+async def test_a_creation_without_an_answer_is_made_again_under_the_recorded_name(stage: ForgetStage) -> None:
+    stage.cluster.edit(NAMESPACE, NAME, **IDS)
+    await stage.settle()
+    await stage.publish(SECOND)
+    stage.cluster.faults["create_job"] = [Unavailable("no answer")]
+    await stage.ask()
+    assert (stage.jobs(), stage.request.outcome) == ([], None)
+    recorded = stage.request.started_at
+    stage.start_operator()
+    stage.queue.add((NAMESPACE, NAME))
+    await stage.settle()
+    assert (len(stage.jobs()), stage.request.started_at) == (1, recorded)
