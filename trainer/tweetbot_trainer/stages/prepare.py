@@ -95,6 +95,7 @@ def _prepare_dataset(context: StageContext) -> PrepareRecord:
         training_key=key,
         base=base,
         sources=build_source_records(run.prefix, spec.sources, reader.results, dataset),
+        excluded_edits=tuple(reader.excluded_edits) or None,
         result=result,
     )
     context.stop.check()

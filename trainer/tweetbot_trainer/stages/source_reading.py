@@ -40,6 +40,8 @@ class SourceReader:
         self._excluded = frozenset(context.run.spec.filter.exclude_ids)
         self._posts = 0
         self._paid: list[PaidSource] = []
+        #: All ids of each edited post that was left out.
+        self.excluded_edits: list[tuple[str, ...]] = []
         self.results: list[SourceResult] = []
         self.warnings: list[DataWarning] = []
 
@@ -101,6 +103,7 @@ class SourceReader:
             self._context.stop.check()
             if self._excluded and not self._excluded.isdisjoint((post.id, *post.edits)):
                 excluded += 1
+                self.excluded_edits.extend([post.edits] if post.edits else [])
                 continue
             count += 1
             self._posts += 1

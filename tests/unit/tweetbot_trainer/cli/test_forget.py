@@ -179,13 +179,17 @@ def test_an_excluded_post_is_in_the_next_dataset_no_more(
     assert dataset["digest"] != result.dataset.digest
 
 
-def test_a_post_that_was_edited_goes_by_any_of_its_ids(tmp_path: Path) -> None:
+def test_a_post_that_was_edited_goes_by_any_of_its_ids(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A dataset names it by its last id, so that one of before was not found."""
     lines = [dump_post(post) for post in many_posts(ENOUGH)]
     lines[3]["edits"] = [lines[3]["id"], "an earlier id"]
     spec = posts_file(tmp_path)
     (tmp_path / "posts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    run = a_local_run(tmp_path, spec={**spec, "filter": {"excludeIds": ["an earlier id"]}})
+    before = prepare(a_context(tmp_path, a_local_run(tmp_path, spec=spec)))
+    run = a_local_run(tmp_path, spec={**spec, "filter": {"excludeIds": ["an earlier id"]}}, run_id="f" * 16)
     assert prepare(a_context(tmp_path, run)).dataset.table.downloaded == ENOUGH - 1
+    (dataset,) = read_findings(run.prefix, ids_file(tmp_path, "an earlier id"), capsys)["datasets"]
+    assert (dataset["digest"], dataset["posts"]) == (before.dataset.digest, {lines[3]["id"]: []})
 
 
 def test_a_mistyped_root_is_an_error_that_names_it(

@@ -93,6 +93,8 @@ def _find_folder(uri: str, folders: set[str]) -> str | None:
 
 def _read_bot(store: ObjectStore, folder: str, names: Mapping[str, None], wanted: frozenset[str]) -> BotContents:
     checkpoints = _select(_CHECKPOINT, names)
+    runs = {run: find_record(store, folder, run) for run in {*_select(_RUN, names), *checkpoints}}
+    wanted |= _find_edits(runs.values(), wanted)
     owner, owner_fault = _read_owner(store, folder)
     return BotContents(
         folder,
@@ -103,7 +105,7 @@ def _read_bot(store: ObjectStore, folder: str, names: Mapping[str, None], wanted
         },
         versions={path: _read_manifest(store, join(folder, path)) for path in _select(_VERSION, names)},
         latest=read_latest(store, join(folder, LATEST_FILE)) if LATEST_FILE in names else None,
-        runs={run: find_record(store, folder, run) for run in {*_select(_RUN, names), *checkpoints}},
+        runs=runs,
         checkpoints=checkpoints,
         pages={
             uri: found
@@ -115,6 +117,12 @@ def _read_bot(store: ObjectStore, folder: str, names: Mapping[str, None], wanted
         owner_fault=owner_fault,
         unfinished=read_unfinished(store, folder) if UNFINISHED_FILE in names else UnfinishedErasure(),
     )
+
+
+def _find_edits(records: Iterable[PrepareRecord | None], wanted: frozenset[str]) -> frozenset[str]:
+    """Return all ids of wanted posts that were edited: a dataset names a post by its last one."""
+    edits = (ids for record in records if record for ids in record.excluded_edits or ())
+    return frozenset().union(*(ids for ids in edits if not wanted.isdisjoint(ids)))
 
 
 def _read_owner(store: ObjectStore, folder: str) -> tuple[OwnerRecord | None, str | None]:

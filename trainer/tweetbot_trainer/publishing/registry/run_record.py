@@ -13,12 +13,17 @@ from tweetbot_trainer.store import ObjectStore, join
 
 
 class PrepareRecord(Part):
-    """The result, with the base and the training key pinned: a branch on the hub may move during the run."""
+    """The result, with the base and the training key pinned: a branch on the hub may move during the run.
+
+    `excluded_edits` has all ids of each edited post that filter.excludeIds left out, by which `forget` finds it in
+    datasets of before; None if there is none.
+    """
 
     schema_version: Literal[1] = 1
     training_key: str
     base: BaseIdentity
     sources: tuple[SourceRecord, ...] = ()
+    excluded_edits: tuple[tuple[str, ...], ...] | None = None
     result: PrepareSucceeded
 
 
