@@ -83,8 +83,8 @@ def _find_wait(run: CurrentRun, summary: Summary, bot: TweetBot, observed: Obser
         return _wait(_explain_served(model, run, summary, bot))
     if model is None and run.outcome is None:
         return _wait(f"Run {run.number} has not ended. {summary.message}")
-    former = [job.name for job in observed.jobs if not job.finished and job.run_id != run.id]
-    former += [pod.name for pod in observed.pods if not pod.ended and pod.run_id not in ("", run.id)]
+    former = [f"Job {job.name}" for job in observed.jobs if not job.finished and job.run_id != run.id]
+    former += [f"Pod {pod.name}" for pod in observed.pods if not pod.ended and pod.run_id not in ("", run.id)]
     return _wait(f"{former[0]} of an earlier run has to end first.") if former else None
 
 

@@ -1,18 +1,27 @@
 """Requests to forget posts, on a cluster in memory: a run without the posts first, then a Job that erases the rest."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from builders.operator import a_pin_result, a_prepare_result, a_published_version, a_refusal_of_the_trainer
+from builders.operator import (
+    a_bot_in,
+    a_pin_result,
+    a_prepare_result,
+    a_published_version,
+    a_refusal_of_the_trainer,
+    an_observed,
+)
 from harness.stage_operator import NAME, NAMESPACE, Stage
 from tweetbot_contract.handover import RUN_ENV, RunDocument
 from tweetbot_contract.result import PinSucceeded, StageFailed, encode
 from tweetbot_contract.result.erasure import ErasedCounts, ForgetSucceeded, LeftOver
-from tweetbot_contract.status import Condition
+from tweetbot_contract.status import Condition, ModelStatus
 from tweetbot_contract.status.tasks import ForgetStatus
 from tweetbot_operator.client.errors import Rejected, Unavailable
+from tweetbot_operator.decisions.plan import plan
 
 FIRST, SECOND = "1" * 16, "2" * 16
 IDS: dict[str, Any] = {"filter": {"excludeIds": ["7"]}}
@@ -150,6 +159,34 @@ async def test_what_holds_up_the_erasure_is_told_with_what_to_do(
     await stage.ask(**spec)
     assert (stage.stale.reason, stage.jobs()) == ("ForgetPending", [])
     assert said in stage.stale.message
+
+
+def test_a_version_of_unknown_origin_is_replaced_by_a_run_that_somebody_asks_for() -> None:
+    """As one that was pinned, and whose run the status no longer knows."""
+    ended = {"outcome": "Succeeded", "reason": "Succeeded", "finished_at": "2026-01-01T12:00:00Z"}
+    model = ModelStatus(**a_published_version(FIRST).model.model_dump(), run_id="", identity="")
+    bot = a_bot_in("Train", run_fields=ended, status_fields={"model": model}, **IDS)
+    decided = plan(an_observed(replace(bot, forget_at="now")))
+    said = decided.status.find_condition("DataStale")
+    assert said
+    assert "set the annotation tweetbot.dev/retrain-at" in said.message
+
+
+async def test_a_pod_of_an_earlier_run_ends_before_the_erasure(stage: ForgetStage) -> None:
+    """It may be writing what is to be erased: an edit that was taken back."""
+    stage.cluster.edit(NAMESPACE, NAME, **IDS)
+    await stage.settle()
+    await stage.publish(SECOND)
+    stage.cluster.edit(NAMESPACE, NAME, filter={})
+    await stage.settle()
+    former = stage.job_name
+    stage.cluster.run_pod(former, NAMESPACE)
+    await stage.ask(**IDS)
+    assert (stage.stale.reason, stage.jobs()) == ("ForgetPending", [])
+    assert f"Pod {former}" in stage.stale.message
+    assert "of an earlier run has to end first" in stage.stale.message
+    await stage.collect_garbage()
+    assert len(stage.jobs()) == 1
 
 
 async def test_a_failed_run_keeps_the_old_version_and_says_why_nothing_is_erased(stage: ForgetStage) -> None:
