@@ -177,13 +177,13 @@ async def test_a_pod_of_an_earlier_run_ends_before_the_erasure(stage: ForgetStag
     stage.cluster.edit(NAMESPACE, NAME, **IDS)
     await stage.settle()
     await stage.publish(SECOND)
-    stage.cluster.edit(NAMESPACE, NAME, filter={})
+    stage.cluster.edit(NAMESPACE, NAME, filter={"minWords": 7})
     await stage.settle()
     former = stage.job_name
     stage.cluster.run_pod(former, NAMESPACE)
     await stage.ask(**IDS)
     assert (stage.stale.reason, stage.jobs()) == ("ForgetPending", [])
-    assert f"Pod {former}" in stage.stale.message
+    assert f"Job {former}" in stage.stale.message
     assert "of an earlier run has to end first" in stage.stale.message
     await stage.collect_garbage()
     assert len(stage.jobs()) == 1
