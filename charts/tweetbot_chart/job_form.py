@@ -18,8 +18,8 @@ from tweetbot_contract.handover import (
     USER_ENV,
     VERSION,
     WORK_DIR,
+    Task,
 )
-from tweetbot_contract.status import Stage
 
 #: Rights by which somebody who starts a Pod as this account would gain more than a trainer's. One more would exceed
 #: what an expression may cost.
@@ -36,7 +36,7 @@ def build_job_form() -> dict[str, Any]:
         "botUidLabel": BOT_UID_LABEL,
         "stageLabel": STAGE_LABEL,
         "labels": [MANAGED_BY_LABEL, BOT_LABEL, BOT_UID_LABEL, STAGE_LABEL],
-        "stages": [task.lower() for task in (*get_args(Stage), "Cleanup")],
+        "stages": [task.lower() for kind in get_args(Task) for task in get_args(kind)],
         "variables": [*CACHE_FOLDERS, USER_ENV, "TMPDIR", "HF_HUB_OFFLINE"],
         "fields": ["metadata.uid", "status.podIP"],
         "mountPaths": [WORK_DIR, "/tmp", "/dev/shm", SECRETS_DIR, CA_DIR, CLASS_CA_DIR, BASE_DIR],  # noqa: S108 - inside the Pod

@@ -1,4 +1,4 @@
-"""Makes the docs' pictures of the playground, with the model that `make demo` made: make browser ARGS=--pictures"""
+"""The docs' pictures of playground and card, with the model that `make demo` made: make browser ARGS=--pictures"""
 
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +24,7 @@ def main() -> None:
             for scheme in ("light", "dark"):
                 picture = take_picture(browser, address, size, scheme)
                 (PICTURES / f"playground-{name}-{scheme}.png").write_bytes(shrink(picture))
+        (PICTURES / "card.png").write_bytes(shrink(take_card(browser, address)))
 
 
 def take_picture(browser: Browser, address: str, size: tuple[int, int], scheme: Literal["light", "dark"]) -> bytes:
@@ -38,6 +39,16 @@ def take_picture(browser: Browser, address: str, size: tuple[int, int], scheme: 
         page.get_by_role("button", name="Download picture").wait_for()
         page.get_by_role("heading", level=1).click()
         picture: bytes = page.screenshot(full_page=True)
+        return picture
+
+
+def take_card(browser: Browser, address: str) -> bytes:
+    """Return the beginning of the model's card as PNG."""
+    with browser.new_context(viewport={"width": 1280, "height": 1180}, color_scheme="light") as context:
+        page = context.new_page()
+        page.goto(f"{address}/#about")
+        page.wait_for_load_state("networkidle")
+        picture: bytes = page.screenshot()
         return picture
 
 

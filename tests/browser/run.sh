@@ -3,7 +3,7 @@
 # --pictures makes the pictures of the docs instead.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-packages=(chromium fonts-roboto-unhinted fonts-dejavu-core)
+packages=(chromium fonts-roboto-unhinted fonts-dejavu-core fonts-noto-color-emoji)
 command -v chromium >/dev/null ||
   { [ "$(id -u)" = 0 ] && apt-get update --quiet=2 &&
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends "${packages[@]}" >/dev/null; } ||

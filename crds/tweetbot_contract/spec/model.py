@@ -28,9 +28,9 @@ class Model(Part):
     """The model to fine-tune."""
 
     base: str = Field("hf://gpt2", max_length=1024)
-    """The GPT-2 to start from: hf://gpt2 or hf://owner/name (Hugging Face Hub), s3://bucket/folder, pvc://claim/folder
-    (a PersistentVolumeClaim of this namespace), or, for trials, scratch://mini or scratch://small, which start from
-    random weights with four or six layers."""
+    """The base model to start from, a GPT-2, SmolLM2, Llama 3.2, Qwen2.5 or Qwen3: hf://gpt2 or hf://owner/name
+    (Hugging Face Hub), s3://bucket/folder, pvc://claim/folder (a PersistentVolumeClaim of this namespace), or, for
+    trials, scratch://mini or scratch://small, which start from random weights with four or six layers."""
     revision: str | None = Field(None, max_length=64)
     """Branch, tag or commit of an hf:// base. Pin a commit to make runs reproducible."""
     token_secret: SecretKey | None = None

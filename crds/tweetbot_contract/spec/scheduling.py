@@ -58,7 +58,8 @@ class Resources(Part):
     cpu: Cpu = "4"
     """CPU of the training Pod, in cores: a number such as 4 or 0.5, or thousandths such as 500m."""
     memory: Memory = "16Gi"
-    """Memory of the training Pod, which is killed when it uses more: a quantity such as 16Gi, or bytes as a number."""
+    """Memory of the training Pod, which is killed when it uses more: a quantity such as 16Gi, or bytes as a number. Of
+    16Gi, the default, a base that is known to need more takes what it needs (docs/models.md)."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(None, CPU_ADVICE, lambda part: is_cpu(part.cpu), field="cpu"),
         Rule(MEMORY_CEL, MEMORY_ADVICE, lambda part: is_memory(part.memory), field="memory"),

@@ -20,8 +20,9 @@ class Training(Part):
     epochs: int = Field(4, ge=1, le=100)
     """Maximum number of passes over the training posts."""
     learning_rate: str | None = Field(None, max_length=20)
-    """Peak learning rate, as a quoted number such as "3e-4". When unset: 1.372e-4; with method LoRA 1.4e-3, or 2e-3 in
-    under 100 steps; 1.4e-3 for scratch://mini and 3e-4 for scratch://small."""
+    """Peak learning rate, as a quoted number such as "3e-4". When unset: 1.372e-4 for a GPT-2; with
+    method LoRA 1.4e-3, or 2e-3 in under 100 steps; of other bases by their width (docs/models.md); 1.4e-3 for
+    scratch://mini and 3e-4 for scratch://small."""
     batch_tokens: int | None = Field(None, ge=64, le=1048576)
     """Label tokens per optimizer step. When unset: 1024, or 128 for scratch:// bases."""
     seed: int = Field(42, ge=0, le=4294967295)

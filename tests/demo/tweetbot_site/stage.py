@@ -19,7 +19,9 @@ def stage(folder: Path) -> None:
     texts = {place(name): move_links(text, name) for name, text in pages.items()}
     readers = read_contents()
     folders = [name for one in readers for shelf in one.shelves for name in shelf.names if list_folder(name)]
-    linked = sorted(find_linked(pages) - set(folders))
+    linked = sorted(
+        name for name in find_linked(pages) - set(folders) if (ROOT / name).exists()
+    )  # Sphinx says what is not
     for name in linked:
         texts |= _show(name, pages)
     texts |= {place(name): _render_folder(name, pages) for name in folders}

@@ -16,7 +16,8 @@ from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_cluster.kubernetes.api_server import ApiError, ApiServer
 from tweetbot_cluster.kubernetes.rights import ACCOUNT
 from tweetbot_contract.manifest import TweetBot
-from tweetbot_operator.jobs.cleanup import build_cleanup_job
+from tweetbot_contract.status.tasks import ForgetStatus, PinStatus
+from tweetbot_operator.jobs.cleanup import build_cleanup_job, build_forget_job, build_pin_job
 from tweetbot_operator.jobs.job import build_job
 from tweetbot_operator.settings import OperatorSettings
 
@@ -60,15 +61,24 @@ def a_job(name: str = "train") -> Manifest:
 
 
 def a_cleanup(**spec: Any) -> Manifest:
-    job = build_cleanup_job(a_bot(deletionPolicy="Delete", **spec), SETTINGS)
+    return in_team(build_cleanup_job(a_bot(deletionPolicy="Delete", **spec), SETTINGS))
+
+
+def in_team(job: Manifest) -> Manifest:
     job["metadata"]["namespace"] = "team-a"
     return job
+
+
+PIN = PinStatus(version="1" * 16, requested_at="2026-01-01T12:00:00Z", generation=1)
+FORGET = ForgetStatus(request="now", requested_at="2026-01-01T12:00:00Z", started_at="2026-01-01T12:01:00Z")
 
 
 REAL: dict[str, Manifest] = {
     **{name: a_job(name) for name in BOTS},
     "cleanup": a_cleanup(),
     "cleanup of everything": a_cleanup(**EVERYTHING),
+    "pin": in_team(build_pin_job(a_bot(), PIN, SETTINGS)),
+    "forget everything": in_team(build_forget_job(a_bot(**EVERYTHING), FORGET, SETTINGS)),
 }
 
 

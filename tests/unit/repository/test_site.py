@@ -1,5 +1,6 @@
 """The site has every page once, its links hold there, and its drawn pictures show what the code does."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import get_args
@@ -82,3 +83,12 @@ def test_the_newest_release_is_the_first_that_visitors_see(tmp_path: Path) -> No
         add_version(tmp_path / "site", version, built, "https://example.org")
     assert sort_versions({"0.9.0", "main", "0.10.0"}) == ["0.10.0", "0.9.0", "main"]
     assert "url=0.10.0/index.html" in (tmp_path / "site" / "index.html").read_text()
+
+
+def test_the_page_on_the_trainers_log_explains_every_event() -> None:
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "trainer").rglob("*.py"))
+    written = set(re.findall(r'log\.(?:info|warning|error)\(\s*"([a-z_.]+)"', sources))
+    page = (ROOT / "docs" / "trainer-log.md").read_text(encoding="utf-8")
+    kinds = {event.partition(".")[0] for event in written}
+    named = {name for name in re.findall(r"`([a-z_]+(?:\.[a-z_]+)*)`", page) if name.partition(".")[0] in kinds}
+    assert {name for name in named if "." in name or name in written} == written

@@ -22,12 +22,13 @@ from tweetbot_contract.class_manifest import parse_class
 from tweetbot_contract.generate.class_crd import build_class_crd
 from tweetbot_contract.generate.crd import build_crd
 from tweetbot_contract.generate.files import find_stale
-from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL
+from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL, STAGE_LABEL
 from tweetbot_contract.manifest import parse
 from tweetbot_contract.platform_class.limits import ClassLimits
 from tweetbot_contract.spec.sources import Source
 from tweetbot_contract.status import Stage
-from tweetbot_operator.jobs.cleanup import build_cleanup_job
+from tweetbot_contract.status.tasks import ForgetStatus, PinStatus
+from tweetbot_operator.jobs.cleanup import build_cleanup_job, build_forget_job, build_pin_job
 from tweetbot_operator.jobs.job import build_job
 from tweetbot_operator.settings import OperatorSettings
 
@@ -167,13 +168,17 @@ def test_the_policy_on_secrets_checks_every_secret_that_a_spec_names() -> None:
     assert set(looked_at) == named
 
 
-def test_the_policy_on_the_operators_jobs_knows_every_variable_and_every_mount() -> None:
+def test_the_policy_on_the_operators_jobs_knows_every_task_variable_and_mount() -> None:
     """One more would have every Job refused."""
     form = build_job_form()
     bot = a_bot_in("Train", model={"base": "pvc://models/gpt2"}, caBundle={"name": "ca", "key": "ca.crt"})
     settings = OperatorSettings(allowed_networks="10.0.0.0/8")
     jobs = [build_job(bot, a_run(bot, stage=stage), settings) for stage in get_args(Stage)]
+    pin = PinStatus(version="1" * 16, requested_at="2026-01-01T12:00:00Z", generation=1)
+    forget = ForgetStatus(request="now", requested_at="2026-01-01T12:00:00Z")
+    jobs += [build_pin_job(bot, pin, settings), build_forget_job(bot, forget, settings)]
     for job in (*jobs, build_cleanup_job(bot, settings)):
+        assert job["metadata"]["labels"][STAGE_LABEL] in form["stages"]
         (container,) = job["spec"]["template"]["spec"]["containers"]
         names = {each["name"] for each in container["env"] if not each["name"].startswith("TWEETBOT_")}
         assert names <= set(form["variables"])

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from tweetbot_contract.spec.families import GPT2_RATES, Rates
+from tweetbot_contract.spec.known_bases import find_rates
 from tweetbot_contract.spec.model import Lora, Model
 from tweetbot_contract.spec.sources import Source
 from tweetbot_contract.spec.training import BLOCK, PRETRAINED_BATCH_TOKENS, SCRATCH_BATCH_TOKENS, Training
@@ -48,17 +50,18 @@ class BaseDefaults:
     temperature: float
 
 
-#: A published GPT-2: the outcome of huggingtweets' hyper-parameter search, with AdamW's own betas.
-PRETRAINED = BaseDefaults(1.372e-4, PRETRAINED_BATCH_TOKENS, 0.0, 0.0, (0.9, 0.999), 0.1, 1.0)
+#: A published base; the rate is that of GPT-2, the outcome of huggingtweets' search, with AdamW's own betas. Dropout is
+#: GPT-2's: a Llama has none.
+PRETRAINED = BaseDefaults(GPT2_RATES.full, PRETRAINED_BATCH_TOKENS, 0.0, 0.0, (0.9, 0.999), 0.1, 1.0)
 #: Random weights: tuned on a seeded grammar (design, section 9, "Base names"), the learning rate and the batch also on
 #: human texts (docs/experiments.md, 9).
 FROM_SCRATCH = BaseDefaults(1.4e-3, SCRATCH_BATCH_TOKENS, 0.1, 0.1, (0.9, 0.99), 0.0, 0.7)
 #: Twice as wide, so it learns at a lower rate.
 SMALL_FROM_SCRATCH = replace(FROM_SCRATCH, learning_rate=3e-4)
-#: Adapters need ten times the learning rate of full training, in less than SHORT_STEPS steps fifteen times ("LoRA
-#: Without Regret", Thinking Machines 2025), and no weight decay: it would pull them towards the base.
-ADAPTERS = replace(PRETRAINED, learning_rate=1.4e-3, weight_decay=0.0)
-ADAPTERS_SHORT_RATE, SHORT_STEPS = 2e-3, 100
+#: Adapters need a higher rate, in less than SHORT_STEPS steps a still higher one, and no weight decay: it would pull
+#: them towards the base.
+ADAPTERS = replace(PRETRAINED, learning_rate=GPT2_RATES.adapters, weight_decay=0.0)
+SHORT_STEPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +165,18 @@ def resolve_hyperparameters(
     lora: LoraConfig | None = None,
     *,
     posts: int | None = None,
+    architecture: tuple[str, int] = ("", 0),
 ) -> Hyperparameters:
     """Resolve the hyperparameters of a run with these sources and this base, such as `hf://gpt2`.
 
-    `posts` is how many cleaning kept; without it, the defaults are those of a large account.
+    `posts` is how many cleaning kept; without it, the defaults are those of a large account. `architecture` is the
+    base's model_type and width; without it they are those of a GPT-2.
     Each stage resolves them: the train stage may run in a newer image, whose defaults and RECIPE_VERSION count.
     """
     if training.recipe == "huggingtweets":
-        return _build_huggingtweets(training)
-    default = _choose_defaults(base, lora)
+        return _build_huggingtweets(training, _choose_dropout(find_rates(*architecture)))
+    rates = find_rates(*architecture)
+    default = _choose_defaults(base, lora, rates)
     return Hyperparameters(
         epochs=training.epochs,
         learning_rate=float(training.learning_rate) if training.learning_rate else default.learning_rate,
@@ -186,12 +192,12 @@ def resolve_hyperparameters(
         temperature=default.temperature,
         source_weights=compute_source_weights(sources),
         lora=lora,
-        short_learning_rate=ADAPTERS_SHORT_RATE if lora and not training.learning_rate else None,
+        short_learning_rate=rates.short if lora and not training.learning_rate else None,
         stopping_posts=SMALL_STOPPING_POSTS if training.early_stopping and _is_small(posts) else STOPPING_POSTS,
     )
 
 
-def _build_huggingtweets(training: Training) -> Hyperparameters:
+def _build_huggingtweets(training: Training, dropout: float) -> Hyperparameters:
     """Return what the notebook of 2021 gave transformers' Trainer, and that Trainer's defaults for the rest.
 
     A step is one block; the four passes are copies within one epoch.
@@ -203,8 +209,8 @@ def _build_huggingtweets(training: Training) -> Hyperparameters:
         warmup=0.0,
         weight_decay=0.0,
         betas=(0.9, 0.999),
-        dropout=0.1,
-        attention_dropout=0.1,
+        dropout=dropout,
+        attention_dropout=dropout,
         seed=training.seed,
         precision="FP32",
         holdout_percent=training.holdout_percent,
@@ -218,7 +224,13 @@ def _is_small(posts: int | None) -> bool:
     return posts is not None and posts <= SMALL_ACCOUNT
 
 
-def _choose_defaults(base: str, lora: LoraConfig | None) -> BaseDefaults:
+def _choose_defaults(base: str, lora: LoraConfig | None, rates: Rates) -> BaseDefaults:
     if base.startswith(SCRATCH):
         return SMALL_FROM_SCRATCH if base == f"{SCRATCH}small" else FROM_SCRATCH
-    return ADAPTERS if lora else PRETRAINED
+    default, rate = (ADAPTERS, rates.adapters) if lora else (PRETRAINED, rates.full)
+    return replace(default, learning_rate=rate, dropout=_choose_dropout(rates))
+
+
+def _choose_dropout(rates: Rates) -> float:
+    """Return GPT-2's own dropout; the other families have none."""
+    return PRETRAINED.dropout if rates == GPT2_RATES else 0.0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tweetbot_contract.handover import BASE_DIR, BASE_FOLDER, TOKEN_FILE, RunDocument
-from tweetbot_trainer.learning.model.base_files import BaseFiles, inspect_base, resolve_base_identity
+from tweetbot_trainer.learning.model.base_files import BaseFiles, inspect_base
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.values import Hyperparameters
 from tweetbot_trainer.publishing.tracking.interface import NullTracker, Tracker
@@ -75,7 +75,7 @@ class StageContext:
 
     def resolve_base(self) -> BaseIdentity:
         """Identify the base model of the spec. Raises StageError."""
-        return resolve_base_identity(self.run.spec, self.base_files, self.retry_budget)
+        return inspect_base(self.run.spec, self.base_files, self.retry_budget, self.work / "base")[0]
 
     @contextmanager
     def track(self, config: Mapping[str, Any]) -> Iterator[Tracker]:

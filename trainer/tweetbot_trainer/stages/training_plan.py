@@ -68,7 +68,10 @@ def choose_values(
     spec = run.spec
     lora, kept = resolve_lora(spec.model), data.table.kept
     former, present = (
-        resolve_hyperparameters(spec.training, base.uri, spec.sources, lora, posts=posts) for posts in (None, kept)
+        resolve_hyperparameters(
+            spec.training, base.uri, spec.sources, lora, posts=posts, architecture=(base.architecture, base.channels)
+        )
+        for posts in (None, kept)
     )
     former_key, key = (fingerprint(data.digest, base, values) for values in (former, present))
     if key == former_key or recorded_key == key:

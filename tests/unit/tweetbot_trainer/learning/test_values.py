@@ -160,3 +160,26 @@ def test_the_key_needs_neither_torch_nor_transformers() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_a_llama_takes_the_rates_of_its_width_and_no_dropout() -> None:
+    full, adapters, original = (
+        resolve_hyperparameters(Training(recipe=recipe), "s3://team/base", (), lora, architecture=("llama", 576))
+        for recipe, lora in (("tweetbot", None), ("tweetbot", LoraConfig(16, 32)), ("huggingtweets", None))
+    )
+    assert (full.learning_rate, adapters.learning_rate, adapters.short_learning_rate) == (1.32e-4, 1.32e-3, 1.98e-3)
+    assert full.dropout == adapters.dropout == original.dropout == original.attention_dropout == 0.0
+
+
+@pytest.mark.parametrize("recipe", ["tweetbot", "huggingtweets"])
+def test_a_gpt2_takes_the_same_values_whether_its_architecture_is_known_or_not(recipe: Any) -> None:
+    known, unknown = (
+        resolve_hyperparameters(Training(recipe=recipe), "hf://gpt2", (), architecture=each)
+        for each in (("gpt2", 768), ("", 0))
+    )
+    assert known == unknown
+
+
+def test_what_is_known_of_a_base_beside_its_bytes_does_not_change_its_key() -> None:
+    described = replace(HUB, architecture="gpt2", channels=768)
+    assert fingerprint("d" * 64, described, VALUES) == fingerprint("d" * 64, HUB, VALUES)

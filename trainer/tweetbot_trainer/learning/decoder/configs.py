@@ -11,6 +11,11 @@ from tweetbot_trainer.learning.decoder.llama_config import RopeScaling as RopeSc
 DecoderConfig: TypeAlias = Gpt2Config | LlamaConfig
 
 
+def get_model_type(config: DecoderConfig) -> str:
+    """Return the architecture's name in config.json."""
+    return config.model_type if isinstance(config, LlamaConfig) else "gpt2"
+
+
 def build_shape(config: DecoderConfig) -> ModelShape:
     """Return what the memory of a training depends on."""
     return ModelShape(

@@ -1,6 +1,6 @@
 """Which base a spec names, and its files: in the store, or on a mounted PersistentVolumeClaim."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -69,18 +69,27 @@ def inspect_base(
     uri = spec.model.base.rstrip("/")
     if uri in SCRATCH_DIGESTS or uri.startswith(HUB):
         identity = resolve_base_identity(spec, files, retry_budget)
-        name = identity.hub_name
-        token = files.hub_token
-        return identity, retry_budget.call(lambda: _read_on_hub(identity, name, folder, token)) if name else None
+        name, token = identity.hub_name, files.hub_token
+        if name is None:
+            return identity, None
+        found = retry_budget.call(lambda: _read_on_hub(identity, name, folder, token))
+        return _describe(identity, found), found
     from tweetbot_trainer.learning.model.metadata import read_metadata
 
     try:
         metadata = read_metadata(uri, lambda name: files.open_stream(f"{uri}/{name}"))
-        return resolve_base_identity(spec, files, retry_budget), metadata
+        return _describe(resolve_base_identity(spec, files, retry_budget), metadata), metadata
     except NotAuthorized as refusal:
         raise NotAuthorized(
             refusal.reason, f"spec.model.base: {refusal.message}. {_name_credentials(spec, uri)}"
         ) from refusal
+
+
+def _describe(identity: BaseIdentity, metadata: "BaseMetadata") -> BaseIdentity:
+    from tweetbot_trainer.learning.decoder.configs import get_model_type
+
+    config = metadata.config
+    return replace(identity, architecture=get_model_type(config), channels=config.channels)
 
 
 def _name_credentials(spec: TweetBotSpec, uri: str) -> str:

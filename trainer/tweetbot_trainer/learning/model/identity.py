@@ -32,6 +32,8 @@ class BaseIdentity:
     """A base to the byte: `digest` is the version of a scratch base, a hub commit, or the sha256 of a folder's weights.
 
     `tokenizer` and `config` are the sha256 of a folder's other files; empty for other kinds, whose digest covers them.
+    `architecture` and `channels` are its model_type and width, on which default rates depend; empty where a base was
+    identified before there were others than GPT-2.
     """
 
     uri: str
@@ -39,11 +41,16 @@ class BaseIdentity:
     digest: str
     tokenizer: str = ""
     config: str = ""
+    architecture: str = ""
+    channels: int = 0
 
     def as_json(self) -> dict[str, str]:
-        """Return what enters the training key: not the address of a folder, since a copy of it is the same base."""
-        content = asdict(self)
-        return content if self.kind != "folder" else {key: content[key] for key in content if key != "uri"}
+        """Return what enters the training key: neither what follows from the rest, nor the address of a folder.
+
+        A copy of a folder is the same base.
+        """
+        left_out = {"architecture", "channels", *(("uri",) if self.kind == "folder" else ())}
+        return {key: value for key, value in asdict(self).items() if key not in left_out}
 
     @property
     def hub_name(self) -> str | None:
