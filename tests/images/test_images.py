@@ -23,10 +23,10 @@ VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["versi
 HALVES = ("operator", "trainer")
 MEGABYTE = 1000**2
 #: Megabytes above the base, of the trainer's those beside torch with its libraries; its fonts have 25 of them.
-LARGEST = {"operator": 120, "trainer": 325}
+LARGEST = {"operator": 120, "trainer": 305}
 ABSENT = {
     "operator": ("torch", "transformers", "numpy", "wandb", "boto3", "tweepy", "tweetbot_trainer"),
-    "trainer": ("kopf", "kubernetes", "tweetbot_operator"),
+    "trainer": ("kopf", "kubernetes", "transformers", "tweetbot_operator"),
 }
 ASK = """
 import importlib.util, sys
