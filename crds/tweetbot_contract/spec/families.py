@@ -15,9 +15,9 @@ END_OF_TEXT = "<|endoftext|>"
 class ModelShape:
     """What a base's weights and activations take memory for.
 
-    `queries` and `keys` are widths: heads times the width of one. A `gated` MLP has three matrices, others two. `fused`
-    projections of queries, keys and values are one matrix. `weights` counts every number, an embedding that is also the
-    head once.
+    `queries` and `keys` are widths: heads times the width of one. A `gated` MLP has three matrices. Others have two and
+    one for queries, keys and values. With `qk_norm` queries and keys are normalized. `weights` counts every number, an
+    embedding that is also the head once.
     """
 
     weights: int
@@ -28,6 +28,7 @@ class ModelShape:
     keys: int
     vocabulary: int
     gated: bool = True
+    qk_norm: bool = False
 
     @property
     def linear_widths(self) -> int:
@@ -42,9 +43,12 @@ class ModelShape:
     def kept_numbers(self) -> int:
         """Return how many numbers per token a block leaves to the backward pass.
 
-        These are the inputs of norms and projections, queries, keys and values, and what lies within the MLP.
+        These are the inputs of norms and projections, queries, keys and values, and what lies within the MLP, counted
+        in a forward pass of each family (docs/decisions/0093).
         """
-        return 4 * self.channels + 2 * self.queries + 2 * self.keys + (4 if self.gated else 2) * self.inner
+        inputs, mlp = (8, 4) if self.gated else (6, 2)
+        normed = 2 if self.qk_norm else 0
+        return inputs * self.channels + (4 + normed) * self.queries + (2 + normed) * self.keys + mlp * self.inner
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,8 @@ def _build_gpt2(weights: int, layers: int, channels: int, *names: str) -> KnownB
     return KnownBase(names, shape, "apache-2.0" if "distilgpt2" in names else "mit")
 
 
-def _build_base(name: str, sizes: tuple[int, int, int, int, int, int, int]) -> KnownBase:
-    return KnownBase((name,), ModelShape(*sizes), "apache-2.0")
+def _build_base(name: str, sizes: tuple[int, int, int, int, int, int, int], *, qk_norm: bool = False) -> KnownBase:
+    return KnownBase((name,), ModelShape(*sizes, qk_norm=qk_norm), "apache-2.0")
 
 
 FAMILIES = (
@@ -82,12 +82,8 @@ FAMILIES = (
         name="SmolLM2",
         model_type="llama",
         bases=(
-            KnownBase(
-                ("HuggingFaceTB/SmolLM2-135M",), ModelShape(134_515_008, 30, 576, 1536, 576, 192, 49152), "apache-2.0"
-            ),
-            KnownBase(
-                ("HuggingFaceTB/SmolLM2-360M",), ModelShape(361_821_120, 32, 960, 2560, 960, 320, 49152), "apache-2.0"
-            ),
+            _build_base("HuggingFaceTB/SmolLM2-135M", (134_515_008, 30, 576, 1536, 576, 192, 49152)),
+            _build_base("HuggingFaceTB/SmolLM2-360M", (361_821_120, 32, 960, 2560, 960, 320, 49152)),
             KnownBase(
                 ("HuggingFaceTB/SmolLM2-1.7B",),
                 ModelShape(1_711_376_384, 24, 2048, 8192, 2048, 2048, 49152),
@@ -124,9 +120,7 @@ FAMILIES = (
         model_type="qwen2",
         bases=(
             _build_base("Qwen/Qwen2.5-0.5B", (494_032_768, 24, 896, 4864, 896, 128, 151936)),
-            KnownBase(
-                ("Qwen/Qwen2.5-1.5B",), ModelShape(1_543_714_304, 28, 1536, 8960, 1536, 256, 151936), "apache-2.0"
-            ),
+            _build_base("Qwen/Qwen2.5-1.5B", (1_543_714_304, 28, 1536, 8960, 1536, 256, 151936)),
         ),
         begin_mark=END_OF_TEXT,
         end_mark=END_OF_TEXT,
@@ -139,12 +133,8 @@ FAMILIES = (
         name="Qwen3",
         model_type="qwen3",
         bases=(
-            KnownBase(
-                ("Qwen/Qwen3-0.6B-Base",), ModelShape(596_049_920, 28, 1024, 3072, 2048, 1024, 151936), "apache-2.0"
-            ),
-            KnownBase(
-                ("Qwen/Qwen3-1.7B-Base",), ModelShape(1_720_574_976, 28, 2048, 6144, 2048, 1024, 151936), "apache-2.0"
-            ),
+            _build_base("Qwen/Qwen3-0.6B-Base", (596_049_920, 28, 1024, 3072, 2048, 1024, 151936), qk_norm=True),
+            _build_base("Qwen/Qwen3-1.7B-Base", (1_720_574_976, 28, 2048, 6144, 2048, 1024, 151936), qk_norm=True),
         ),
         begin_mark=END_OF_TEXT,
         end_mark=END_OF_TEXT,

@@ -3,7 +3,7 @@
 Each weight is 4 bytes in float32. Of each weight that is trained the optimizer's two moments and the gradient are 12
 more, and the best weights so far 4. A token of a forward pass leaves `ModelShape.kept_numbers` of each layer to the
 backward pass, and one for each entry of the vocabulary. With recomputation it leaves the input of each layer alone; one
-layer at a time is computed again, and the head in parts. Measured trainings took 1.0 to 1.4 times the sum on a CPU,
+layer at a time is computed again, and the head in parts. Measured trainings took 0.9 to 1.2 times the sum on a CPU,
 beside 300 to 770 MiB of the program itself, by the build of torch (docs/decisions/0060, 0093). On a GPU nothing was
 measured.
 """
@@ -25,8 +25,10 @@ PROGRAM, ROOMY_PROGRAM = 300 * 1024**2, GIB
 #: Bytes of a GPU that CUDA and its libraries take: at least, and with room.
 CUDA, ROOMY_CUDA = GIB // 2, 3 * GIB // 2
 _WEIGHT, _MOMENTS, _GRADIENT, _BEST, _BF16 = 4, 8, 4, 4, 2
+#: Inputs that are kept beside those of the layers: around the first one, and before the head.
+_ENDS = 4
 #: How much more than the numbers that are kept allocators take: as measured, and with room.
-_SLACK, _ROOMY_SLACK = 1.4, 1.5
+_SLACK, _ROOMY_SLACK = 1.2, 1.3
 #: Tokens of a step that every dataset fills: fewer posts than make these are refused as too few.
 _FEWEST_TOKENS = 1024
 #: Input positions per micro-batch, one forward and backward pass; and labels per part of the head with recomputation.
@@ -66,7 +68,8 @@ class Load:
         if not recompute:
             return _WEIGHT * tokens * (shape.layers * shape.kept_numbers + shape.vocabulary)
         head = min(tokens, HEAD_PART) * shape.vocabulary
-        return _WEIGHT * (tokens * (shape.layers * shape.channels + shape.kept_numbers) + head)
+        inputs = (shape.layers + _ENDS) * shape.channels
+        return _WEIGHT * (tokens * (inputs + shape.kept_numbers) + head)
 
     def estimate_pod(self, *, gpu: bool) -> MemoryNeed:
         """Estimate the memory of the training's Pod; with `gpu`, weights and activations are the GPU's.
@@ -79,9 +82,10 @@ class Load:
             return MemoryNeed(least, least, 2 * ROOMY_PROGRAM + kept + _BEST * self.trained)
         return self._add_up(self._states, _BEST * self.trained, PROGRAM, ROOMY_PROGRAM)
 
-    def estimate_gpu(self) -> MemoryNeed:
-        """Estimate the memory of the training's GPU, in bfloat16: its copies of the weights live through a pass."""
-        return self._add_up(self._states + _BF16 * self.shape.weights, 0, CUDA, ROOMY_CUDA)
+    def estimate_gpu(self, *, bf16: bool = True) -> MemoryNeed:
+        """Estimate the memory of the training's GPU; in bfloat16 copies of the weights live through a pass."""
+        copies = _BF16 * self.shape.weights if bf16 else 0
+        return self._add_up(self._states + copies, 0, CUDA, ROOMY_CUDA)
 
     def _add_up(self, states: int, best: int, program: int, roomy: int) -> MemoryNeed:
         fewest = min(self.batch_tokens, _FEWEST_TOKENS)

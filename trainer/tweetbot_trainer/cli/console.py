@@ -49,6 +49,7 @@ _SENTENCES = {
     "train.prompt_too_long": "{message}",
     "train.trained": "trained on {processor}",
     "train.halved": "{message}",
+    "train.memory": "{message}",
     "train.evaluated": "{samples} texts written: {verbatimRate:.1%} repeat 50 characters of a training post",
     "train.not_compared": "not compared with version {version}: {message}",
     "models.erased": "erased {uri}",

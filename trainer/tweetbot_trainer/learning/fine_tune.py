@@ -25,6 +25,7 @@ from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.device import select_device
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.lora import attach_adapters, merge_adapters
+from tweetbot_trainer.learning.training.recomputation import choose_recomputation
 from tweetbot_trainer.learning.training.state import Weights
 from tweetbot_trainer.learning.values import Hyperparameters
 from tweetbot_trainer.runtime.errors import TrainingDiverged
@@ -48,14 +49,25 @@ class FineTuneResult:
 
 
 def fine_tune(
-    base: Base, splits: Splits, hyperparameters: Hyperparameters, *, gpu: bool, callbacks: Callbacks
+    base: Base,
+    splits: Splits,
+    hyperparameters: Hyperparameters,
+    *,
+    gpu: bool,
+    callbacks: Callbacks,
+    memory: int | None = None,
 ) -> FineTuneResult:
     """Fine-tune `base.model` in place, with `gpu` on a GPU if there is one, and measure it on the test posts.
+
+    `memory` are the bytes of the Pod, if it is known: with too few for the activations they are recomputed.
 
     Nothing else reads the test posts. Raises StageStopped, TrainingDiverged, TooLittleData, and SpecRefused if a GPU's
     memory is too small.
     """
     device = select_device(hyperparameters.precision, gpu=gpu, channels=base.model.config.channels)
+    base.model.recompute = choose_recomputation(base.model.config, hyperparameters, device, pod_memory=memory)
+    if base.model.recompute:
+        callbacks.on_recompute()
     base.model.to(device.device_type)
     test = _get_texts(splits.test)
     scratch = base.identity.kind == "scratch"

@@ -17,6 +17,8 @@ from tweetbot_trainer.runtime.signals import StopRequest
 
 #: Logged when the GPU runs out of memory.
 HALVED = "the GPU ran out of memory: each step now accumulates gradients over micro-batches of half the size"
+#: Logged when activations are recomputed.
+RECOMPUTED = "the memory is too small to keep all activations: each backward pass computes them again, a third slower"
 #: Seconds between progress lines: enough for a moving progress bar, and the log stays short.
 PROGRESS_INTERVAL = 1.0
 
@@ -113,6 +115,7 @@ def training_callbacks(
             on_device=lambda device: _log_device(device, log),
             on_resume=lambda entries: _write(entries, file),
             on_reduce=report_reduction,
+            on_recompute=lambda: log.info("train.memory", message=RECOMPUTED),
         )
 
 

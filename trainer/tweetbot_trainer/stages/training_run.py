@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 from tweetbot_contract.data_table import REASON_LIMIT
 from tweetbot_contract.result import Metrics, Sample, TrainSucceeded
+from tweetbot_contract.spec.memory import resolve_memory
+from tweetbot_contract.spec.quantities import read_quantity
 from tweetbot_trainer.data.dataset.copies import CopyDetector
 from tweetbot_trainer.data.dataset.dataset import Dataset
 from tweetbot_trainer.data.dataset.profiles import load_accounts
@@ -164,7 +166,8 @@ class TrainingRun:
             metrics, self._tracker, self._log, self._stop, progress=progress, note=self._notes.append
         ) as callbacks:
             callbacks = replace(callbacks, checkpoints=self._checkpoints)
-            tuned = fine_tune(base, self._splits, self._plan.values, gpu=wants_gpu, callbacks=callbacks)
+            memory = int(read_quantity(resolve_memory(self._run.spec)) or 0) or None
+            tuned = fine_tune(base, self._splits, self._plan.values, gpu=wants_gpu, callbacks=callbacks, memory=memory)
         device = tuned.outcome.device
         self._log.info("train.trained", device=device.device_type, processor=device.name)
         return tuned

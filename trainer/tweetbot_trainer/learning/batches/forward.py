@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
+from tweetbot_contract.spec.memory import HEAD_PART
 from tweetbot_trainer.learning.batches.batching import split_into_micro_batches
 from tweetbot_trainer.learning.batches.cross_entropy import compute_cross_entropy
 from tweetbot_trainer.learning.batches.examples import Example
@@ -33,11 +35,22 @@ def compute_total_loss(model: Decoder, examples: Sequence[Example]) -> Tensor:
 
 
 def compute_label_losses(model: Decoder, batch: PackedBatch) -> Tensor:
-    """Return the loss in nats of each label: [labels] float32 on the model's device."""
+    """Return the loss in nats of each label: [labels] float32 on the model's device.
+
+    A model that recomputes keeps no logits for the backward pass, and never has those of more than HEAD_PART labels.
+    """
     device, attention = model.device, PackedAttention(batch.equal_length_groups)
     hidden = model.compute_hidden_states(batch.ids.to(device), batch.positions.to(device), attention)
-    logits = model.compute_logits(hidden.index_select(0, batch.label_positions.to(device)))
-    return compute_cross_entropy(logits.float(), batch.targets.to(device))
+    hidden, targets = hidden.index_select(0, batch.label_positions.to(device)), batch.targets.to(device)
+    if not (model.recompute and torch.is_grad_enabled()):
+        return _compute_head_losses(model, hidden, targets)
+    parts = zip(torch.split(hidden, HEAD_PART), torch.split(targets, HEAD_PART), strict=True)
+    return torch.cat([checkpoint(_compute_head_losses, model, *part, use_reentrant=False) for part in parts])
+
+
+def _compute_head_losses(model: Decoder, hidden: Tensor, targets: Tensor) -> Tensor:
+    """Return the loss in nats of each target from the last hidden states, [labels, channels]: [labels] float32."""
+    return compute_cross_entropy(model.compute_logits(hidden).float(), targets)
 
 
 @torch.no_grad()

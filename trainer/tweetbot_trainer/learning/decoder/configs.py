@@ -27,6 +27,7 @@ def build_shape(config: DecoderConfig) -> ModelShape:
         keys=config.kv_heads * config.head_width,
         vocabulary=config.vocabulary,
         gated=isinstance(config, LlamaConfig),
+        qk_norm=isinstance(config, LlamaConfig) and config.qk_norm,
     )
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from tweetbot_trainer.learning.decoder.attention import Attention, KeyValueCache
 from tweetbot_trainer.learning.decoder.configs import DecoderConfig
@@ -16,14 +17,17 @@ from tweetbot_trainer.learning.decoder.layers import Embedding, Linear
 
 
 class Decoder(nn.Module):
-    """A language model over a stream of tokens, whose `attention` decides which of them see which."""
+    """A language model over a stream of tokens, whose `attention` decides which of them see which.
+
+    With `recompute` a block leaves its input alone to the backward pass, which computes the block again.
+    """
 
     #: What the names of all parameters but the head's begin with.
     PREFIX: ClassVar[str]
 
     def __init__(self, config: DecoderConfig, body: nn.Module) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.recompute = config, False
         self.add_module(self.PREFIX.rstrip("."), body)
         self.lm_head = None if config.tied else Linear(config.channels, config.vocabulary)
 
@@ -45,6 +49,13 @@ class Decoder(nn.Module):
     def compute_hidden_states(self, ids: Tensor, positions: Tensor, attention: Attention) -> Tensor:
         """Return the last hidden states, [tokens, channels], of ids [tokens] at these positions of their texts."""
         raise NotImplementedError
+
+    def _run_blocks(self, x: Tensor, *inputs: object) -> Tensor:
+        """Return the hidden states behind all blocks, each of which also takes `inputs`."""
+        again = self.recompute and torch.is_grad_enabled()
+        for block in self.blocks:
+            x = checkpoint(block, x, *inputs, use_reentrant=False) if again else block(x, *inputs)
+        return x
 
     def compute_logits(self, hidden: Tensor) -> Tensor:
         """Return [tokens, vocabulary] for hidden states [tokens, channels]."""

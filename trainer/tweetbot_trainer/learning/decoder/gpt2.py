@@ -100,9 +100,7 @@ class Gpt2Decoder(Decoder):
         """Return the last hidden states, [tokens, channels]."""
         body = self.transformer
         x: Tensor = body.drop(body.wte(ids) + body.wpe(positions))
-        for block in body.h:
-            x = block(x, attention)
-        normed: Tensor = body.ln_f(x)
+        normed: Tensor = body.ln_f(self._run_blocks(x, attention))
         return normed
 
     def set_dropout(self, dropout: float, attention_dropout: float = 0.0) -> None:

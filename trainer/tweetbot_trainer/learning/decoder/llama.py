@@ -105,7 +105,5 @@ class LlamaDecoder(Decoder):
         """Return the last hidden states, [tokens, channels]."""
         x: Tensor = self.model.drop(self.model.embed_tokens(ids))
         rotation = Rotation.from_positions(positions, compute_frequencies(self.config).to(x.device))
-        for block in self.model.layers:
-            x = block(x, attention, rotation)
-        normed: Tensor = self.model.norm(x)
+        normed: Tensor = self.model.norm(self._run_blocks(x, attention, rotation))
         return normed

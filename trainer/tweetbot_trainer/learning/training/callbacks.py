@@ -40,7 +40,8 @@ class Callbacks:
     """How the caller takes part in a training: `should_training_stop` is asked before each step.
 
     `on_device` gets what the training computes with, before the first step; `on_resume` the log entries of earlier
-    attempts; `on_reduce` the new limit, in positions per micro-batch, after a GPU ran out of memory.
+    attempts; `on_reduce` the new limit, in positions per micro-batch, after a GPU ran out of memory; `on_recompute` is
+    called before a training that recomputes activations.
     """
 
     should_training_stop: Callable[[], bool] = lambda: False
@@ -49,6 +50,7 @@ class Callbacks:
     on_device: Callable[[Device], None] = lambda device: None
     on_resume: Callable[[Sequence[LogEntry]], None] = lambda entries: None
     on_reduce: Callable[[int], None] = lambda positions: None
+    on_recompute: Callable[[], None] = lambda: None
     checkpoints: Checkpoints = field(default_factory=_NoCheckpoints)
 
 
@@ -57,7 +59,8 @@ class TrainOutput:
     """The figures of a finished training: losses in nats per token, over the first and the last steps.
 
     `epochs` were begun, and the weights are those after `best_epoch`. `tokens` are labels; `seconds` include the
-    evaluations, `tokens_per_second` does not. `reduced_to` is the limit of GradientAccumulator if it was lowered.
+    evaluations, `tokens_per_second` does not. `reduced_to` is the limit of GradientAccumulator if it was lowered;
+    `recomputed` tells whether activations were dropped and computed again.
     """
 
     steps: int
@@ -71,3 +74,4 @@ class TrainOutput:
     device: Device
     log_history: tuple[LogEntry, ...]
     reduced_to: int | None = None
+    recomputed: bool = False

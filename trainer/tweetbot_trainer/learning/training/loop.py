@@ -237,6 +237,7 @@ class Trainer:
             device=self.device,
             log_history=tuple(self.state.log_history),
             reduced_to=self.gradients.reduced_to,
+            recomputed=self.model.recompute,
         )
 
 

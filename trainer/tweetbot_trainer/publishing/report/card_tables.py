@@ -86,7 +86,7 @@ def render_values_table(card: CardData) -> str:
         "Optimizer": f"{values.optimizer}, betas {values.betas[0]:g} and {values.betas[1]:g}, "
         f"epsilon {values.adam_epsilon:g}",
         "Learning rate": f"{rate}, {values.schedule} to 0, warm-up {values.warmup:.0%} of the steps",
-        "Batch": f"{values.batch_tokens} label tokens per step",
+        "Batch": f"{values.batch_tokens} label tokens per step{_describe_memory(card)}",
         "Weight decay, gradient clip": f"{values.weight_decay:g}, {values.clip_norm:g}",
         "Dropout": f"{values.dropout:g}, of attention weights {values.attention_dropout:g}",
         "Epochs": _format_epochs(card),
@@ -96,6 +96,10 @@ def render_values_table(card: CardData) -> str:
         f"{sampling.min_new_tokens} to {sampling.max_new_tokens} tokens",
     }
     return format_table(["Hyper-parameter", "Value"], [[name, escape_inline(value)] for name, value in pairs.items()])
+
+
+def _describe_memory(card: CardData) -> str:
+    return ", activations computed again for the backward pass" if card.outcome.recomputed else ""
 
 
 def _format_precision(device: Device) -> str:

@@ -42,6 +42,7 @@ def build_evaluation(card: CardData) -> dict[str, Any]:
             "precision": device.precision,
             "productSeconds": device.products.as_json() if device.products else None,
             "passesHalvedTo": outcome.reduced_to,
+            "recomputed": outcome.recomputed,
         },
         "prompts": list(card.prompts),
     }

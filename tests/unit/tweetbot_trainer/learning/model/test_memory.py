@@ -142,7 +142,7 @@ def test_a_step_larger_than_a_pass_takes_no_more() -> None:
     ("base", "method", "resources", "memory"),
     [
         ("hf://gpt2", "Full", {}, "16Gi"),
-        ("hf://Qwen/Qwen2.5-1.5B", "Full", {"gpu": {"count": 0}}, "38Gi"),
+        ("hf://Qwen/Qwen2.5-1.5B", "Full", {"gpu": {"count": 0}}, "39Gi"),
         ("hf://Qwen/Qwen2.5-1.5B", "Full", {}, "26Gi"),
         ("hf://Qwen/Qwen2.5-1.5B", "Full", {"memory": "20Gi"}, "20Gi"),
         ("hf://Qwen/Qwen2.5-1.5B", "LoRA", {"gpu": {"count": 0}}, "16Gi"),
