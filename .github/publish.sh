@@ -32,7 +32,7 @@ site() { # this version beside the earlier ones
     git init --quiet --initial-branch gh-pages build/site
   make docs ARGS="--version $VERSION --url $SITE_URL"
   git -C build/site add --all
-  git -C build/site -c user.name="The TweetBot operator's maintainers" -c user.email=maintainers@users.noreply.github.com \
+  git -C build/site diff --cached --quiet || git -C build/site -c user.name="The TweetBot operator's maintainers" -c user.email=maintainers@users.noreply.github.com \
     commit --quiet --message "Site of $VERSION"
   git -C build/site push "https://github.com/$REPOSITORY" gh-pages
 }
