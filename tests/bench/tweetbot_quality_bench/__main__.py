@@ -22,7 +22,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tweetbot_quality_bench.base import PASSES, format_progress, write_base
+from tweetbot_quality_bench.base import FAMILIES, PASSES, format_progress, write_base
 from tweetbot_quality_bench.contest import BASE, RATES, RECIPES, Task, resolve_values, run_task
 from tweetbot_quality_bench.small import CONTENDERS, SIZES, make_small_tasks, summarize_sizes
 from tweetbot_quality_bench.texts import ACCOUNTS, MANY, Texts, read_texts
@@ -40,7 +40,7 @@ def main() -> None:
     asked, begun = parse_arguments(), time.monotonic()
     texts = read_texts()
     with tempfile.TemporaryDirectory() as folder:
-        start = asked.scratch or prepare_base(asked.base or Path(folder), texts, asked.passes)
+        start = asked.scratch or prepare_base(asked.base or Path(folder), texts, asked.passes, asked.family)
         found = list(_run_tasks([*_make_tasks(asked, texts), *_make_small_tasks(asked, texts)], start))
     results, small = ([one for one in found if (one["size"] is not None) == cut] for cut in (False, True))
     figures = {
@@ -68,6 +68,7 @@ def parse_arguments() -> argparse.Namespace:
     """Parse what a run is asked for. Experiments, which change the recipes, leave small accounts out unless asked."""
     parser = argparse.ArgumentParser(prog="make bench-quality", description=__doc__)
     parser.add_argument("--base", type=Path, help="a folder for the base; one that is there is not trained again")
+    parser.add_argument("--family", choices=FAMILIES, default="gpt2", help="of the base that is trained")
     parser.add_argument(
         "--scratch", nargs="?", choices=list(SHAPES), const="scratch://mini", help="start from random weights"
     )
@@ -84,15 +85,17 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--set", nargs="*", default=(), metavar="FIELD=VALUE,…", help="each is another contender")
     asked = parser.parse_args()
     if asked.sizes is None:
-        asked.sizes = () if asked.scratch or asked.set or tuple(asked.recipes) != RECIPES else SIZES
+        asked.sizes = (
+            () if asked.scratch or asked.set or asked.family != "gpt2" or tuple(asked.recipes) != RECIPES else SIZES
+        )
     if MANY in asked.accounts and not asked.scratch:
         parser.error(f"--accounts {MANY} is what the base was trained on: add --scratch")
     return asked
 
 
-def prepare_base(folder: Path, texts: Texts, passes: int = PASSES) -> Path:
+def prepare_base(folder: Path, texts: Texts, passes: int = PASSES, family: str = "gpt2") -> Path:
     if not (folder / "config.json").exists():
-        write_base(texts.pretraining, folder, passes, tell=Callbacks(on_progress=_print_progress))
+        write_base(texts.pretraining, folder, passes, tell=Callbacks(on_progress=_print_progress), family=family)
     return folder
 
 
@@ -101,7 +104,8 @@ def _make_tasks(asked: argparse.Namespace, texts: Texts) -> Iterator[Task]:
     for account in asked.accounts:
         for recipe in asked.recipes:
             for change in ("", *asked.set):
-                values = replace(resolve_values(recipe, asked.scratch or BASE), **_parse_changes(change))
+                plain = resolve_values(recipe, asked.scratch or BASE, family=asked.family)
+                values = replace(plain, **_parse_changes(change))
                 yield Task(
                     f"{recipe} {change}".strip(),
                     account,

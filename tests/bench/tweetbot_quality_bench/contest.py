@@ -9,6 +9,7 @@ import torch
 
 from tweetbot_contract.spec.model import Model
 from tweetbot_contract.spec.training import Training
+from tweetbot_quality_bench.base import SHAPE
 from tweetbot_trainer.data.dataset.splits import Splits, split
 from tweetbot_trainer.data.posts import DatasetPost
 from tweetbot_trainer.learning.evaluation.likelihood import measure_likelihood
@@ -33,11 +34,11 @@ BASE = "s3://bench/base"
 RATES = (4e-4, 1.2e-3, 3.6e-3, 1.1e-2)
 
 
-def resolve_values(recipe: str, base: str = BASE, *, posts: int | None = None) -> Hyperparameters:
+def resolve_values(recipe: str, base: str = BASE, *, posts: int | None = None, family: str = "gpt2") -> Hyperparameters:
     """Resolve a recipe's hyperparameters for a base and an account of `posts` posts; the learning rate is searched."""
     training = Training(recipe="huggingtweets") if recipe == STOCK else Training(precision="FP32")
     lora = resolve_lora(Model(method="LoRA")) if recipe == ADAPTERS else None
-    return resolve_hyperparameters(training, base, (), lora, posts=posts)
+    return resolve_hyperparameters(training, base, (), lora, posts=posts, architecture=(family, SHAPE.channels))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,14 @@ import pytest
 
 from builders.model import a_saved_base, posts_of, some_texts
 from tweetbot_quality_bench.__main__ import parse_arguments
+from tweetbot_quality_bench.base import FAMILIES, SHAPE, build_config
 from tweetbot_quality_bench.contest import OURS, RECIPES, STOCK, Task, resolve_values, run_task
 from tweetbot_quality_bench.render import render_section
 from tweetbot_quality_bench.small import PEOPLE, SCRATCH, SIZES, UNSEEN, make_small_tasks, summarize_sizes
 from tweetbot_quality_bench.texts import GULL, Texts
 from tweetbot_quality_bench.verdict import compare_recipes
+from tweetbot_trainer.learning.decoder.configs import build_shape
+from tweetbot_trainer.learning.model.scratch import draw_model
 
 POSTS = tuple(posts_of(some_texts(120)))
 
@@ -153,3 +156,11 @@ def test_experiments_learn_small_accounts_only_when_asked(
 ) -> None:
     monkeypatch.setattr("sys.argv", ["make", *arguments])
     assert parse_arguments().sizes == sizes
+
+
+def test_a_llama_for_the_contest_is_as_large_as_the_gpt2_and_has_no_dropout() -> None:
+    gpt2, llama = (build_shape(build_config(family, 1024)) for family in FAMILIES)
+    positions = SHAPE.context * SHAPE.channels
+    assert llama.weights == pytest.approx(gpt2.weights - positions, rel=0.01)
+    assert draw_model(build_config("llama", 1024), seed=1).config.context == SHAPE.context
+    assert [resolve_values(OURS, family=family).dropout for family in FAMILIES] == [0.1, 0.0]

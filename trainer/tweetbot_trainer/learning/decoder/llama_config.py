@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from tweetbot_trainer.learning.decoder.limits import (
     Channels,
@@ -27,6 +27,11 @@ class RopeScaling(ConfigPart):
     low_freq_factor: float | None = Field(None, gt=0)
     high_freq_factor: float | None = Field(None, gt=0)
     original_max_position_embeddings: int | None = Field(None, ge=1)
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unset(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Return what config.json says of it: transformers warns of keys that mean nothing to the type."""
+        return {key: value for key, value in serialize(self).items() if value is not None}
 
     @model_validator(mode="after")
     def _check_frequencies(self) -> Self:

@@ -8,7 +8,7 @@ import torch
 from tokenizers import Tokenizer
 
 from tweetbot_trainer.learning.decoder.build import build_decoder
-from tweetbot_trainer.learning.decoder.configs import Gpt2Config
+from tweetbot_trainer.learning.decoder.configs import DecoderConfig, Gpt2Config
 from tweetbot_trainer.learning.decoder.decoder import Decoder
 from tweetbot_trainer.learning.model.tokenizer import train_tokenizer
 
@@ -53,8 +53,8 @@ def create_model(tokenizer: Tokenizer, seed: int, shape: Shape) -> Decoder:
 
 
 @torch.no_grad()
-def draw_model(config: Gpt2Config, seed: int) -> Decoder:
-    """Create a GPT-2 with the initial weights that transformers' GPT2LMHeadModel has after the same seed.
+def draw_model(config: DecoderConfig, seed: int) -> Decoder:
+    """Create a GPT-2 with the initial weights that transformers' GPT2LMHeadModel has after the same seed; or a Llama.
 
     That class draws every matrix twice, and those that write to the residual stream a third time, narrower.
     """

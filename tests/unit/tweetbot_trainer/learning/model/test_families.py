@@ -168,6 +168,12 @@ def test_the_names_of_the_next_transformers_mean_the_same() -> None:
     assert (found.rope_scaling, found.rope_theta) == (None, 100000.0)
 
 
+def test_what_is_said_of_the_positions_is_published_without_keys_that_mean_nothing() -> None:
+    linear = check_config({**LLAMA, "rope_scaling": {"type": "linear", "factor": 2.0}}, "s3://team/base")
+    assert linear.model_dump()["rope_scaling"] == {"rope_type": "linear", "factor": 2.0}
+    assert check_config(LLAMA, "s3://team/base").model_dump()["rope_scaling"] == LLAMA["rope_scaling"]
+
+
 def test_a_gpt2_is_read_as_before() -> None:
     assert check_config({"model_type": "gpt2"}, "hf://gpt2") == Gpt2Config()
 
