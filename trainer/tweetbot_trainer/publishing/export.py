@@ -56,11 +56,11 @@ def save_model(model: Decoder, tokenizer: Tokenizer, sampling: SamplingParams, f
 def build_config(config: DecoderConfig, marks: Marks) -> dict[str, Any]:
     """Return the content of config.json, in its order: what shapes the model, and nothing else that the base's said."""
     if isinstance(config, Gpt2Config):
-        own = _GPT2
+        own = _GPT2 | config.model_dump()
     else:
         own = {"architectures": [_ARCHITECTURES[config.model_type]], "hidden_act": "silu"}
-    content = _ALWAYS | own | config.model_dump() | {"bos_token_id": marks.begin, "eos_token_id": marks.end}
-    return dict(sorted(content.items()))
+        own |= config.model_dump(exclude_none=True)
+    return dict(sorted((_ALWAYS | own | {"bos_token_id": marks.begin, "eos_token_id": marks.end}).items()))
 
 
 def build_generation_config(sampling: SamplingParams, marks: Marks) -> dict[str, Any]:

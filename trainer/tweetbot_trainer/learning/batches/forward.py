@@ -1,4 +1,4 @@
-"""One forward pass over examples, from ids to cross-entropy in nats, without padding (docs/decisions/0034).
+"""One forward pass over examples, from ids to cross-entropy in nats, without padding (docs/decisions/0034, 0090).
 
 The examples lie end to end in one stream. What works on each position alone (embeddings, norms, linear layers, the
 activation) runs on the whole stream; attention runs on each example alone; the head runs on label positions only.
