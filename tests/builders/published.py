@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ def a_published_model(folder: Path, *, base: dict[str, str] | None = None, **run
     assert record is not None
     finished = a_folder(folder / "finished", b"weights")
     plain = a_version(finished, document)
-    origin = plain.provenance.model_copy(update={"sources": record.sources, "base": base or asdict(record.base)})
+    origin = plain.provenance.model_copy(update={"sources": record.sources, "base": base or record.base.as_record()})
     key = fingerprint_values(prepared.dataset.digest, origin.base_identity, origin.training)
     changes = {"dataset": prepared.dataset, "provenance": origin, "training_key": key, "version": key[:VERSION_DIGITS]}
     manifest = plain.model_copy(update=changes)

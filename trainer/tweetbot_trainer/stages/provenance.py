@@ -1,7 +1,6 @@
 """Records where a dataset and a model come from."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tweetbot_contract.handover import RunDocument
@@ -23,7 +22,7 @@ def build_provenance(run: RunDocument, plan: TrainingPlan, device: "Device", ord
     """Describe what a version was made from, by which code and on which device."""
     subject = run.spec.subject
     return Provenance(
-        base=asdict(plan.base),
+        base=plan.base.as_record(),
         sources=drop_page_records(plan.sources),
         training=plan.values.as_json(),
         ordered_by=ordered_by,

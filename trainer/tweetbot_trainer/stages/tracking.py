@@ -1,7 +1,6 @@
 """What each stage reports to the experiment tracker."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from tweetbot_contract.handover import RunDocument, explain_sync
@@ -31,7 +30,7 @@ def build_prepare_config(spec: TweetBotSpec) -> Mapping[str, Any]:
 
 def build_train_config(plan: TrainingPlan) -> Mapping[str, Any]:
     """Return what shapes a model."""
-    values, base = plan.values.as_json(), asdict(plan.base)
+    values, base = plan.values.as_json(), plan.base.as_record()
     return build_training_config(values, base, plan.data.digest, plan.key, get_library_versions())
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import shlex
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,12 @@ def a_version_of(
     a_folder(folder / "finished", b"weights")
     (folder / "finished" / "report" / "metrics.jsonl").write_text(METRICS, encoding="utf-8")
     manifest = a_version(folder / "finished", run, dataset=prepared.dataset)
-    origin = {"base": asdict(record.base), "sources": record.sources, "training": TRAINING, "handle": "harbour_gull"}
+    origin = {
+        "base": record.base.as_record(),
+        "sources": record.sources,
+        "training": TRAINING,
+        "handle": "harbour_gull",
+    }
     provenance = manifest.provenance.model_copy(update=origin | changes)
     manifest = manifest.model_copy(update={"provenance": provenance})
     if rejected:

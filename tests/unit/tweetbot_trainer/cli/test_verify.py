@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +203,7 @@ def test_a_base_that_is_a_folder_is_compared_too(tmp_path: Path, capsys: pytest.
     identity = identify_base(
         Model.model_construct(base=f"file://{base}"), open_stream=STORE.open_seekable, resolve=lambda name, _: name
     )
-    run = a_published_model(tmp_path, base=asdict(identity))
+    run = a_published_model(tmp_path, base=identity.as_record())
     assert verified(run.prefix, capsys)[1]["base model.safetensors"] == "ok"
     (base / "model.safetensors").write_bytes(b"others")
     code, verdicts = verified(run.prefix, capsys)

@@ -52,6 +52,10 @@ class BaseIdentity:
         left_out = {"architecture", "channels", *(("uri",) if self.kind == "folder" else ())}
         return {key: value for key, value in asdict(self).items() if key not in left_out}
 
+    def as_record(self) -> dict[str, str]:
+        """Return what a manifest tells of it, in which trainers of before expect texts alone."""
+        return {key: value for key, value in asdict(self).items() if key != "channels"}
+
     @property
     def hub_name(self) -> str | None:
         """Return the name on the Hugging Face Hub, such as `gpt2`, or None for other kinds."""
