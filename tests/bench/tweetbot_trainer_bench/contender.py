@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from tweetbot_trainer_bench.clock import StepClock
 from tweetbot_trainer_bench.material import SCHEDULES, SHAPES
 
@@ -17,21 +15,25 @@ CONTENDERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ours": ("ours", "run_ours", {}),
     "ours, LoRA": ("ours", "run_ours", {"lora": True}),
     "ours, dropout 0.1": ("ours", "run_ours", {"dropout": 0.1}),
-    "ours, GPU": ("ours", "run_ours", {"gpu": True}),
+    "ours, Auto": ("ours", "run_ours", {"precision": "Auto"}),
+    "ours, GPU": ("ours", "run_ours", {"precision": "Auto", "gpu": True}),
     "a stock Trainer": ("peers", "run_stock", {}),
     "b packed": ("peers", "run_packed", {}),
     "c padded by length": ("peers", "run_padded", {}),
     "d packed, compiled": ("peers", "run_packed_compiled", {}),
     "e TRL packed": ("peers", "run_trl", {}),
 }
-#: Contenders that run at every shape; the others run only at the small one, or if there is a GPU.
-EVERYWHERE = tuple(name for name in CONTENDERS if name not in ("ours, dropout 0.1", "ours, GPU"))
+#: Contenders that run at one shape alone: Auto chooses where products are wide.
+ONLY_AT = {"ours, dropout 0.1": "bench-mini", "ours, Auto": "gpt2"}
+GPU = "ours, GPU"
 
 
 def list_contenders(shape: str) -> list[str]:
     """List the contenders that run at a shape on this machine."""
-    gpu = ["ours, GPU"] if torch.cuda.is_available() else []
-    return [*EVERYWHERE, *gpu, *(["ours, dropout 0.1"] if shape == "bench-mini" else [])]
+    import torch
+
+    fitting = [name for name in CONTENDERS if ONLY_AT.get(name, shape) == shape]
+    return [name for name in fitting if name != GPU or torch.cuda.is_available()]
 
 
 def main() -> None:
@@ -39,8 +41,7 @@ def main() -> None:
     name, shape, steps, folder = sys.argv[1:5]
     module, function, options = CONTENDERS[name]
     run = getattr(importlib.import_module(f"tweetbot_trainer_bench.{module}"), function)
-    gpu = torch.cuda.get_device_name() if options.get("gpu") else None
-    clock = StepClock(SCHEDULES[shape].warm_up, gpu)
+    clock = StepClock(SCHEDULES[shape].warm_up)
     partial(run, **options)(Path(folder), SHAPES[shape], int(steps), clock)
     clock.print_figures()
     sys.stdout.flush()

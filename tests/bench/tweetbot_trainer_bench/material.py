@@ -8,9 +8,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-
-import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from typing import Any
 
 POSTS_FILE = "posts.json"
 MODEL_FOLDER = "model"
@@ -18,13 +16,18 @@ MODEL_FOLDER = "model"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A GPT-2: layers, channels, heads, vocabulary with the end mark last, positions."""
+    """A GPT-2, or with `inner` a Llama: layers, channels, heads, vocabulary with the end mark last, positions.
+
+    A Llama has fewer heads of keys and values, an MLP of three products, `inner` wide, and a tied head.
+    """
 
     layers: int
     channels: int
     heads: int
     vocabulary: int
     positions: int = 1024
+    kv_heads: int = 0
+    inner: int = 0
 
     @property
     def end_mark(self) -> int:
@@ -38,12 +41,42 @@ class Shape:
         gradient is not computed. Adapters, and attention within a post of 25 tokens, are a percent or two each and left
         out.
         """
-        return (4 if frozen else 6) * (12 * self.layers * self.channels**2 + self.vocabulary * self.channels)
+        return (4 if frozen else 6) * (self.layers * self._count_block() + self.vocabulary * self.channels)
+
+    def _count_block(self) -> int:
+        """Count the weights of a block's products."""
+        if not self.inner:
+            return 12 * self.channels**2
+        return 2 * self.channels**2 * (self.heads + self.kv_heads) // self.heads + 3 * self.channels * self.inner
+
+    def create_model(self) -> Any:
+        """Create transformers' model of this shape, with random weights."""
+        from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+        marks = {"bos_token_id": self.end_mark, "eos_token_id": self.end_mark}
+        if not self.inner:
+            sizes = {"n_positions": self.positions, "n_embd": self.channels, "n_layer": self.layers}
+            return GPT2LMHeadModel(GPT2Config(vocab_size=self.vocabulary, n_head=self.heads, **sizes, **marks))
+        return LlamaForCausalLM(
+            LlamaConfig(
+                vocab_size=self.vocabulary,
+                hidden_size=self.channels,
+                intermediate_size=self.inner,
+                num_hidden_layers=self.layers,
+                num_attention_heads=self.heads,
+                num_key_value_heads=self.kv_heads,
+                max_position_embeddings=self.positions,
+                tie_word_embeddings=True,
+                **marks,
+            )
+        )
 
 
 SHAPES = {
     # the head's share of the products is that of the real GPT-2 (31 %)
     "bench-mini": Shape(4, 256, 4, 5504),
+    # as bench-mini, with the proportions of SmolLM2-135M: three heads to one of keys, an MLP of 8/3
+    "bench-llama-mini": Shape(4, 288, 6, 5504, kv_heads=2, inner=768),
     "gpt2": Shape(12, 768, 12, 50257),
 }
 
@@ -58,22 +91,15 @@ class Schedule:
 
 #: The real GPT-2 needs seconds per step, so a first step's extra work hardly counts. Five rounds of four steps are
 #: twenty.
-SCHEDULES = {"bench-mini": Schedule(30, 5), "gpt2": Schedule(4, 1)}
+SCHEDULES = {"bench-mini": Schedule(30, 5), "bench-llama-mini": Schedule(30, 5), "gpt2": Schedule(4, 1)}
 
 
 def write_material(folder: Path, shape: Shape, posts: int, seed: int = 1) -> None:
     """Write the weights and the posts."""
+    import torch
+
     torch.manual_seed(seed)
-    config = GPT2Config(
-        vocab_size=shape.vocabulary,
-        n_positions=shape.positions,
-        n_embd=shape.channels,
-        n_layer=shape.layers,
-        n_head=shape.heads,
-        bos_token_id=shape.end_mark,
-        eos_token_id=shape.end_mark,
-    )
-    GPT2LMHeadModel(config).save_pretrained(folder / MODEL_FOLDER)
+    shape.create_model().save_pretrained(folder / MODEL_FOLDER)
     random = Random(seed)
     lengths = [min(120, max(3, round(random.lognormvariate(3.05, 0.55)))) for _ in range(posts)]
     ids = [[min(int(random.paretovariate(0.6)), shape.end_mark - 1) for _ in range(length)] for length in lengths]
@@ -84,8 +110,3 @@ def read_posts(folder: Path) -> list[list[int]]:
     """Read the posts as ids, without end marks."""
     posts: list[list[int]] = json.loads((folder / POSTS_FILE).read_text())
     return posts
-
-
-def read_model(folder: Path) -> GPT2LMHeadModel:
-    """Read the model that all contenders start from."""
-    return GPT2LMHeadModel.from_pretrained(folder / MODEL_FOLDER, dtype=torch.float32)

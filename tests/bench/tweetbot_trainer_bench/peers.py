@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 from torch.utils.data import Dataset
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import AutoModelForCausalLM, Trainer, TrainerCallback, TrainingArguments
 from transformers.activations import ACT2FN, NewGELUActivation
 
 from tweetbot_trainer_bench.clock import StepClock
-from tweetbot_trainer_bench.material import Shape, read_model, read_posts
+from tweetbot_trainer_bench.material import MODEL_FOLDER, Shape, read_posts
 
 #: Posts per padded batch: about as many label tokens as a packed block has.
 POSTS_PER_BATCH = 40
@@ -60,6 +60,7 @@ def run_trl(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
     from transformers import PreTrainedTokenizerFast
     from trl import SFTConfig, SFTTrainer
 
+    clock.finish_imports()
     end = shape.end_mark
     words = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer(models.WordLevel({"<|endoftext|>": end, "<|pad|>": 0}, unk_token="<|pad|>")),
@@ -73,7 +74,9 @@ def run_trl(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
         config = SFTConfig(
             **_build_arguments(scratch, steps), packing=True, packing_strategy="wrapped", max_length=shape.positions
         )
-        trainer = SFTTrainer(_tune_model(read_model(folder)), config, train_dataset=rows, processing_class=words)
+        trainer = SFTTrainer(
+            _tune_model(_read_model(folder, clock)), config, train_dataset=rows, processing_class=words
+        )
         _time_steps(trainer, clock)
         trainer.train()
 
@@ -81,8 +84,9 @@ def run_trl(folder: Path, shape: Shape, steps: int, clock: StepClock) -> None:
 def _train(
     folder: Path, shape: Shape, steps: int, clock: StepClock, *, blocks: bool, tuned: bool, **options: Any
 ) -> None:
+    clock.finish_imports()
     posts = _repeat_posts(read_posts(folder), steps)
-    model = read_model(folder)
+    model = _read_model(folder, clock)
     rows = _cut_into_blocks(posts, shape) if blocks else [[shape.end_mark, *post, shape.end_mark] for post in posts]
     if not blocks:
         options |= {"train_sampling_strategy": "group_by_length", "per_device_train_batch_size": POSTS_PER_BATCH}
@@ -95,6 +99,12 @@ def _train(
         )
         _time_steps(trainer, clock)
         trainer.train()
+
+
+def _read_model(folder: Path, clock: StepClock) -> Any:
+    model = AutoModelForCausalLM.from_pretrained(folder / MODEL_FOLDER, dtype=torch.float32)
+    clock.finish_loading()
+    return model
 
 
 def _build_arguments(scratch: str, steps: int) -> dict[str, Any]:
@@ -116,6 +126,9 @@ def _build_arguments(scratch: str, steps: int) -> dict[str, Any]:
 
 
 def _tune_model(model: Any) -> Any:
+    """Drop nothing, and compute the activation in one kernel; a Llama's dropout is 0, and its activation has one."""
+    if model.config.model_type != "gpt2":
+        return model
     model.config.embd_pdrop = model.config.resid_pdrop = model.config.attn_pdrop = 0.0
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):

@@ -1,9 +1,10 @@
 """JSON of a run → the tables in docs/benchmarks.md: `python -m tweetbot_trainer_bench.render RUN.json PAGE.md`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench_page import render_page
+from tweetbot_trainer_bench.figures import FIRST_STEP, IMPORTED, IMPORTS, LOADED
 
 
 def render_section(run: Mapping[str, Any]) -> str:
@@ -27,10 +28,34 @@ def _render_shape(found: Mapping[str, Any]) -> list[str]:
         "| --- |" + " ---: |" * 7,
         *(_render_contender(name, found) for name in names),
         "",
+        *_render_start_up(found),
         "| mark | at | measured | reached |",
         "| --- | ---: | ---: | --- |",
         *(_render_mark(one) for one in found["marks"]),
     ]
+
+
+def _render_start_up(found: Mapping[str, Any]) -> list[str]:
+    """Return the table of what a start costs, or nothing of runs that did not measure it."""
+    contenders = found["contenders"]
+    names = sorted((name for name in contenders if FIRST_STEP in contenders[name]), key=_by_start(contenders))
+    rows = [
+        f"| {name} | {own[IMPORTS]:.1f} | {own[IMPORTED]:,.0f} | {own[LOADED]:.1f} | {own[FIRST_STEP]:.1f} | "
+        f"{_render_ratio(found, name)} | {own.get('precision', 'FP32')} |"
+        for name in names
+        for own in [contenders[name]]
+    ]
+    title = "| processor seconds from the start | imports | MiB after them | base loaded | first step | ours to it |"
+    return [f"{title} format |", "| --- |" + " ---: |" * 5 + " --- |", *rows, ""] if rows else []
+
+
+def _by_start(contenders: Mapping[str, Any]) -> Callable[[str], float]:
+    return lambda name: float(contenders[name][FIRST_STEP])
+
+
+def _render_ratio(found: Mapping[str, Any], name: str) -> str:
+    ratio = found["ours_to_each"].get(name, {}).get(FIRST_STEP)
+    return f"{ratio:.2f}" if ratio else ""
 
 
 def _render_contender(name: str, found: Mapping[str, Any]) -> str:

@@ -20,7 +20,10 @@ pytestmark = pytest.mark.usefixtures("scales_are_fitted_once")
 
 STORE = FolderStore()
 #: What nothing may load before the first step is done: seconds that a GPU would wait.
-LATE = {"matplotlib", "wandb", "tweepy", "scipy"}
+LATE = {
+    "transformers", "torch._dynamo", "torch._inductor", "torch.distributed.tensor", "sympy", "torch.onnx",
+    "matplotlib", "PIL", "wandb", "tweepy", "scipy", "boto3", "huggingface_hub", "requests", "httpx",
+}  # fmt: skip
 
 
 @pytest.fixture

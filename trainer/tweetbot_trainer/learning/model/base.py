@@ -12,7 +12,7 @@ from tweetbot_trainer.learning.decoder.build import build_decoder
 from tweetbot_trainer.learning.decoder.configs import DecoderConfig
 from tweetbot_trainer.learning.decoder.decoder import Decoder
 from tweetbot_trainer.learning.decoder.weights import HeadDiffers, load_weights
-from tweetbot_trainer.learning.model import hub, scratch
+from tweetbot_trainer.learning.model import scratch
 from tweetbot_trainer.learning.model.identity import (
     CONFIG,
     FILES,
@@ -60,6 +60,8 @@ def load_base(
         return Base(model, tokenizer, identity)
     folder.mkdir(parents=True, exist_ok=True)
     if name := identity.hub_name:
+        from tweetbot_trainer.learning.model import hub  # loads the Hub's client, which no other base needs
+
         retry_budget.call(lambda: hub.download(name, identity.digest, folder, token=hub_token))
     else:
         _fetch(identity, folder, download)
