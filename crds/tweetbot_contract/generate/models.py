@@ -56,11 +56,18 @@ In GiB, with `batchTokens` and `lora` unset:
 
 """
 _GPU = """
-Beside a GPU the Pod needs less, and the GPU's memory is looked at before the first step, in bfloat16:
+Beside a GPU the Pod needs less, and the GPU's memory is looked at before the first step. By arithmetic, in bfloat16;
+nothing was measured on a GPU:
 
 """
 
 
+_DISK = """
+## Disk
+
+Base, checkpoint, best weights and model take up to 24 bytes of `/work` for each weight of a full training, and 8 with
+LoRA. Above 0.8 billion weights have the operator's setting `workSize` raised from 20Gi, or a run may end in `DiskFull`.
+"""
 _FAMILY_HEAD = ("family", "`model_type`", "a post lies between", "LoRA adapts")
 _CPU_HEAD = ("training on a CPU", "refused below", "recomputes below", "has room in")
 _GPU_HEAD = ("training on a GPU", *_CPU_HEAD[1:], "Pod: refused below", "Pod: has room in")
@@ -82,6 +89,7 @@ def render_models() -> str:
         _render_table(_CPU_HEAD, _list_needs(gpu=False)),
         _GPU,
         _render_table(_GPU_HEAD, _list_needs(gpu=True)),
+        _DISK,
     ]
     return "".join(parts)
 
