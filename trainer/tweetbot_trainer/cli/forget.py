@@ -126,8 +126,8 @@ def _read_ids(ids: Path) -> frozenset[str]:
 
 
 def _ask(plans: Iterable[ErasurePlan]) -> bool:
-    """Return whether the person at the terminal wants it; nothing needs no answer."""
-    if all(plan.is_empty for plan in plans):
+    """Return whether the person at the terminal wants it. Where nothing can be erased, nobody is asked."""
+    if all(plan.is_empty or plan.refusal for plan in plans):
         return True
     try:
         if input("Erase all of this for good? [y/N] ").strip().lower() in ("y", "yes"):

@@ -243,6 +243,10 @@ def test_nothing_is_erased_before_the_person_says_so(
         assert erase(learned, tmp_path) == 10
     assert capsys.readouterr().out.endswith("Nothing was erased: answer y, or give --yes.\n")
     assert STORE.head(f"{learned.prefix}/datasets/{OLD}/ids.jsonl")
+    serve_version(STORE, learned, "v1")
+    assert erase(learned, tmp_path) == 10  # nobody is asked for what is refused
+    assert "refused  Nothing was erased" in capsys.readouterr().out
+    serve_version(STORE, learned, "v2")
     monkeypatch.setattr("sys.stdin", StringIO("y\n"))
     erase(learned, tmp_path)
     assert STORE.head(f"{learned.prefix}/datasets/{OLD}/ids.jsonl") is None
