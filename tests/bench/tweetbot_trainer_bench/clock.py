@@ -31,7 +31,7 @@ class StepClock:
     """Counts the label tokens of each finished step and prints the speed.
 
     The first `warm_up` steps do not count: caches fill, kernels are chosen, and torch.compile compiles. What a
-    contender tells of itself (`gpu`, `precision`) is printed with its figures.
+    contender says of itself (`gpu`, `precision`) is printed with its figures.
     """
 
     def __init__(self, warm_up: int, **told: Any) -> None:

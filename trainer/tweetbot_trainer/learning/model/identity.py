@@ -53,7 +53,7 @@ class BaseIdentity:
         return {key: value for key, value in asdict(self).items() if key not in left_out}
 
     def as_record(self) -> dict[str, str]:
-        """Return what a manifest tells of it, in which trainers of before expect texts alone."""
+        """Return what a manifest says of it, in which trainers of before expect texts alone."""
         return {key: value for key, value in asdict(self).items() if key != "channels"}
 
     @property
