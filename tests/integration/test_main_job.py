@@ -127,8 +127,11 @@ def quickstart(home: EmbeddedCluster, kubectl: Kubectl) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def version(home: EmbeddedCluster, quickstart: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the published version: model/, report/, MANIFEST.json."""
-    folder = tmp_path_factory.mktemp("version")
-    prefix = quickstart["model"]["uri"].removeprefix("s3://tweetbot/").removesuffix("model")
+    return download_version(home, quickstart, tmp_path_factory.mktemp("version"))
+
+
+def download_version(home: EmbeddedCluster, status: dict[str, Any], folder: Path) -> Path:
+    prefix = status["model"]["uri"].removeprefix("s3://tweetbot/").removesuffix("model")
     for entry in home.s3().list_objects_v2(Bucket="tweetbot", Prefix=prefix)["Contents"]:
         target = folder / entry["Key"].removeprefix(prefix)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -343,10 +346,21 @@ def test_a_corrected_manifest_starts_a_new_run_unaided(home: EmbeddedCluster, ku
 
 
 @pytest.fixture(scope="module")
-def patient(home: EmbeddedCluster, kubectl: Kubectl) -> dict[str, dict[str, Any]]:
+def llama(home: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny Llama, which lies in the bucket, too."""
+    from builders.bases.tiny import write_tiny_base  # loads torch and transformers: here alone
+
+    folder = write_tiny_base(tmp_path_factory.mktemp("llama"), "Llama 3")
+    for path in folder.iterdir():
+        home.s3().upload_file(str(path), "tweetbot", f"bases/llama/{path.name}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def patient(home: EmbeddedCluster, kubectl: Kubectl, llama: Path) -> dict[str, dict[str, Any]]:
     """What the status said in each stage that S3 was away in, by phase, and at the end."""
     told = dict[str, dict[str, Any]]()
-    apply(kubectl, "patient")
+    apply(kubectl, "patient", model={"base": "s3://tweetbot/bases/llama", "method": "LoRA"})
     for phase in ("Preparing", "Training"):
         kubectl("wait", "tweetbot/patient", f"--for=jsonpath={{.status.phase}}={phase}", "--timeout=120s")
         home.stop("versitygw")
@@ -392,6 +406,22 @@ def scrape(home: EmbeddedCluster) -> str:
 def test_a_run_that_has_waited_for_s3_takes_one_attempt_for_each_stage(patient: dict[str, dict[str, Any]]) -> None:
     status = patient["Succeeded"]
     assert (status["phase"], status["runs"][0]["attempts"], status["currentRun"]["number"]) == ("Succeeded", 2, 1)
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # peft asks for it
+def test_a_llama_becomes_a_model_that_others_load_with_and_without_its_adapter(
+    home: EmbeddedCluster, patient: dict[str, dict[str, Any]], llama: Path, tmp_path: Path
+) -> None:
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    made = download_version(home, patient["Succeeded"], tmp_path)
+    merged = AutoModelForCausalLM.from_pretrained(made / "model")
+    ids = AutoTokenizer.from_pretrained(made / "model")("My dream is", return_tensors="pt").input_ids
+    assert merged.generate(ids).shape[1] > ids.shape[1]
+    base = AutoModelForCausalLM.from_pretrained(llama, dtype="float32")
+    adapted = PeftModel.from_pretrained(base, made / "adapter").eval()
+    assert float((adapted(ids).logits - merged(ids).logits).detach().abs().max()) < 1e-3
 
 
 def put_secret(kubectl: Kubectl, name: str, **keys: str) -> None:
