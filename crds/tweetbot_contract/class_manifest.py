@@ -51,6 +51,14 @@ def parse_class(manifest: dict[str, Any]) -> TweetBotClass:
     )
 
 
+def choose_class(name: str, classes: tuple[TweetBotClass, ...]) -> TweetBotClass | None:
+    """Return the class of this name; without a name the default class, of several the newest."""
+    if name:
+        return next((each for each in classes if each.name == name), None)
+    defaults = [each for each in classes if each.is_default]
+    return max(defaults, key=lambda each: (each.created_at, each.name), default=None)
+
+
 def read_class_spec(raw: dict[str, Any]) -> TweetBotClassSpec:
     """Parse a class's spec, and try its defaults on a sample TweetBot. Raises InvalidManifest with the field's path."""
     try:

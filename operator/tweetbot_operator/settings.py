@@ -1,5 +1,6 @@
 """What a platform team sets: environment variables named TWEETBOT_<FIELD>, read once at the start."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -19,6 +20,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
 
+from tweetbot_contract.platform_class.prices import Prices
 from tweetbot_contract.spec.parts import make_matcher
 from tweetbot_contract.spec.quantities import (
     CPU_ADVICE,
@@ -82,6 +84,10 @@ def _read_size(text: str) -> str:
     if not is_memory(text):
         raise ValueError(MEMORY_ADVICE)
     return canonicalize_memory(text)
+
+
+def _read_json(text: object) -> object:
+    return json.loads(text) if isinstance(text, str) else text
 
 
 def _check_networks(text: str) -> str:
@@ -186,6 +192,9 @@ class OperatorSettings(BaseModel):
 
     ca_config_map: NameOrNone = ""
     """ConfigMap in the namespace of every TweetBot, key `ca.crt`: CAs that trainers trust if no `caBundle` is given."""
+
+    prices: Annotated[Prices, BeforeValidator(_read_json)] = Prices()
+    """Prices by which plans and statuses say money, as JSON in the variable. Everybody in the cluster may read them."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """Level of the operator's own log lines."""

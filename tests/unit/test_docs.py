@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tweetbot_contract import reasons
+from tweetbot_contract.platform_class.prices import Prices
 from tweetbot_demo.docs_pictures import read_transcript, render_terminal
 from tweetbot_operator.settings import OperatorSettings
 
@@ -28,7 +29,7 @@ PAGES = [
 @pytest.mark.parametrize("name", OperatorSettings.model_fields)
 def test_every_setting_is_documented_in_its_own_words(name: str) -> None:
     field = OperatorSettings.model_fields[name]
-    default = f" `{field.default}`" if field.default not in ("", ()) else " "
+    default = f" `{field.default}`" if field.default not in ("", (), Prices()) else " "
     row = f"| `TWEETBOT_{name.upper()}` |{default} | {field.description}"
     assert f"\n{row}" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 

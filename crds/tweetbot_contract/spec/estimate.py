@@ -1,8 +1,8 @@
 """What a run would take, before it is paid for: spans in which the real figure is expected to lie.
 
 Steps and tokens follow from the posts. Minutes follow from how fast the same training ran before or, the first time,
-from the size of the base (docs/decisions/0086): that may be wrong by a factor of two on
-a CPU, by more on one that others use, and by ten on a GPU.
+from the size of the base (docs/decisions/0086): a span from twice as fast as measured on two cores to a tenth of it.
+For GPUs nothing was measured, and the span is wider.
 """
 
 import math
@@ -22,15 +22,18 @@ _SCRATCH_WEIGHTS = {"scratch://mini": 960_000, "scratch://small": 5_900_000}
 _OPERATIONS = 6
 #: Operations per second of one core, for small bases and for others (docs/benchmarks/trainer.json: gpt2, two cores).
 _SMALL_WEIGHTS, _SMALL_CORE, _CORE = 20_000_000, 15e9, 75e9
-_CORE_FACTOR = 2
+#: How much faster a core may be; and slower, where others use it or a training is so short that its start counts.
+_CORE_FASTER, _CORE_SLOWER = 2, 10
 #: Operations per second of one GPU, from an old one to a new one: guessed, not measured.
 _GPU_LEAST, _GPU_MOST = 2e12, 50e12
+#: How much faster or slower the same training may be another time.
+_AGAIN = 2
 #: Tokens per post of English posts.
 POST_TOKENS = 30
 #: Epochs before early stopping can end a training.
 _FEWEST_EPOCHS = 2
 #: Seconds beside the training: both Pods' starts, the base, 1,000 samples, the upload.
-_BESIDE_LEAST, _BESIDE_MOST = 30, 600
+_BESIDE_LEAST, _BESIDE_MOST = 10, 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,14 @@ class Span:
 
     least: float
     most: float
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredTraining:
+    """How long the same training took before, in proportion to the posts of now, and what was beside it, if known."""
+
+    train_seconds: float
+    beside_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +72,11 @@ class XBill:
 
 
 def estimate_training(
-    spec: TweetBotSpec, post_tokens: int, *, weights: int | None = None, speed: float | None = None
+    spec: TweetBotSpec, post_tokens: int, *, weights: int | None = None, measured: MeasuredTraining | None = None
 ) -> TrainingEstimate:
     """Estimate the training on posts of this many tokens in all, those held out included.
 
-    `weights` are those of the base, if they are known; `speed` is that of the same training before, in tokens/s.
+    `weights` are those of the base, if they are known; `measured` is how long the same training took before.
     """
     epoch = post_tokens * (100 - 2 * spec.training.holdout_percent) // 100
     epochs = _estimate_epochs(spec)
@@ -73,7 +84,9 @@ def estimate_training(
     tokens = Span(epoch * epochs.least, epoch * epochs.most)
     steps = Span(*(math.ceil(epoch / batch) * each for each in (epochs.least, epochs.most)))
     weights = weights or find_weights(spec.model)
-    rates = Span(speed, speed) if speed else _estimate_speed(weights, spec.resources) if weights else None
+    if measured:
+        return TrainingEstimate(steps, tokens, _scale_minutes(measured))
+    rates = _estimate_speed(weights, spec.resources) if weights else None
     return TrainingEstimate(steps, tokens, _estimate_minutes(tokens, rates) if rates else None)
 
 
@@ -123,7 +136,14 @@ def _estimate_speed(weights: int, resources: Resources) -> Span:
         return Span(_GPU_LEAST / (_OPERATIONS * weights), _GPU_MOST / (_OPERATIONS * weights))
     core = _SMALL_CORE if weights < _SMALL_WEIGHTS else _CORE
     rate = core * float(read_quantity(resources.cpu) or 1) / (_OPERATIONS * weights)
-    return Span(rate / _CORE_FACTOR, rate * _CORE_FACTOR)
+    return Span(rate / _CORE_SLOWER, rate * _CORE_FASTER)
+
+
+def _scale_minutes(measured: MeasuredTraining) -> Span:
+    """Return half and twice what was measured: fewer epochs, and nodes that others use."""
+    beside, trained = measured.beside_seconds, measured.train_seconds
+    least, most = (_BESIDE_LEAST, _BESIDE_MOST) if beside is None else (beside / _AGAIN, beside * _AGAIN)
+    return Span(round((least + trained / _AGAIN) / 60, 1), round((most + trained * _AGAIN) / 60, 1))
 
 
 def _estimate_minutes(tokens: Span, speed: Span) -> Span:

@@ -94,6 +94,10 @@ class Filter(Part):
         return all(option is None for option in options) and not self.languages
 
 
+#: Default of maxVerbatimPercent. A model from scratch has none: it knows only the words of its posts.
+MAX_VERBATIM_PERCENT = 20
+
+
 class Gates(Part):
     """Limits that a model must meet to be published. One that is set is never passed for lack of evidence."""
 

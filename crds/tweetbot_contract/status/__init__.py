@@ -2,15 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from tweetbot_contract.data_table import DataTable
 from tweetbot_contract.platform_class.run_class import RunClass
 from tweetbot_contract.platform_class.usage import RunUsage
 from tweetbot_contract.result import Bill, Figures, Finite, HubCopy, Metrics, PublishedModel, Sample
 from tweetbot_contract.spec.parts import Part
+from tweetbot_contract.status.costs import RunActual, RunEstimate
 from tweetbot_contract.status.tasks import ForgetStatus, PinStatus
 
+#: A part whose fields would else stand one by one in managedFields, too.
+_ATOMIC: dict[str, JsonValue] = {"x-kubernetes-map-type": "atomic"}
 Phase = Literal["Pending", "Preparing", "Queued", "Training", "Succeeded", "Failed", "Suspended"]
 Stage = Literal["Prepare", "Train"]
 
@@ -128,6 +131,10 @@ class CurrentRun(Part):
     """Progress of the training, when the trainer can report it."""
     figures: Figures | None = None
     """Figures of the model that the run trained or adopted, published or not; absent if it has none."""
+    estimate: RunEstimate | None = Field(None, json_schema_extra=_ATOMIC)
+    """What the run was expected to take; absent until the number of posts is known."""
+    actual: RunActual | None = Field(None, json_schema_extra=_ATOMIC)
+    """What the run has taken in the stages that have ended; absent until one has."""
     last_trouble: Trouble | None = None
     """What last went wrong in the run, kept whatever comes after it; absent if nothing did."""
     started_at: str = Field(max_length=40)
@@ -159,6 +166,10 @@ class RunRecord(Part):
     """Number of Pods of both stages that ended, preempted ones excepted."""
     usage: RunUsage | None = None
     """What the run used of its class's budgets; absent if it never began, and without a class."""
+    estimate: RunEstimate | None = None
+    """What the run was expected to take; absent if the number of posts was never known."""
+    actual: RunActual | None = None
+    """What it took in the stages that ended; absent if none did."""
     last_trouble: str | None = Field(None, max_length=256)
     """What last went wrong in the run, also if it succeeded after that."""
     started_at: str = Field(max_length=40)

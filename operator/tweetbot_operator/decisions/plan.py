@@ -20,6 +20,7 @@ from tweetbot_operator.decisions.actions import (
 )
 from tweetbot_operator.decisions.conditions import summarize_run
 from tweetbot_operator.decisions.platform.class_choice import find_kept_run, resolve_class
+from tweetbot_operator.decisions.platform.costs import note_costs
 from tweetbot_operator.decisions.platform.usage import charge_usage, settle_usage
 from tweetbot_operator.decisions.progress import add_progress, get_next_write_time
 from tweetbot_operator.decisions.run import add_usage, advance_run, decide_run
@@ -75,6 +76,8 @@ def _plan_run(bot: TweetBot, observed: Observed, kept: CurrentRun | None) -> Pla
     used = add_usage(run, stage.job, stage.pods, stage.state, now)
     used = charge_usage(used, stage) if used.usage else used
     update = add_progress(advance_run(used, stage.state, observed), observed)
+    if update.prepared or bot.status.data or update.run.outcome:
+        update = note_costs(update, used, bot, observed)
     same_stage = update.run.stage == run.stage
     stage = replace(stage, run=update.run) if same_stage else Stage(observed, bot, update.run)
     stage = replace(stage, run=note_creation(stage))

@@ -129,9 +129,8 @@ def build_run_history(
 
 
 def _build_record(run: CurrentRun, outcome: str, reason: str, finished_at: str) -> RunRecord:
-    kept = {
-        name: getattr(run, name) for name in ("id", "number", "trigger", "dataset", "figures", "usage", "started_at")
-    }
+    names = ("id", "number", "trigger", "dataset", "figures", "usage", "estimate", "actual", "started_at")
+    kept = {name: getattr(run, name) for name in names}
     trouble = make_printable(describe_trouble(run.last_trouble), 256) if run.last_trouble else None
     end = {"outcome": outcome, "reason": reason, "attempts": run.pods, "finished_at": finished_at}
     end["last_trouble"] = trouble

@@ -23,6 +23,7 @@ from tweetbot_chart.settings_values import ELSEWHERE
 from tweetbot_cluster.binaries import HELM, find_or_build, to_stderr
 from tweetbot_cluster.cluster import EmbeddedCluster
 from tweetbot_contract.handover import MANAGED_BY, MANAGED_BY_LABEL
+from tweetbot_contract.platform_class.prices import PRICES_CONFIG_MAP, PRICES_KEY, PRICES_NAMESPACE, Prices
 from tweetbot_contract.progress import PROGRESS_PORT
 from tweetbot_kubectl.manifests.own_pods import MANAGED_BY as PLUGIN
 from tweetbot_operator.settings import OperatorSettings, load_settings
@@ -223,7 +224,7 @@ def test_every_setting_reaches_the_operator_and_one_at_its_default_need_not(helm
     changed = {
         name: of_a_form[name] if name in of_a_form else another[field.annotation](number)
         for number, (name, field) in enumerate(OperatorSettings.model_fields.items())
-        if name not in ELSEWHERE
+        if name not in {*ELSEWHERE, "prices"}
     }
     env = environment(helm.render(values={"settings": {to_camel(name): value for name, value in changed.items()}}))
     variables = {f"TWEETBOT_{name.upper()}": str(value) for name, value in changed.items()}
@@ -236,6 +237,20 @@ def test_amounts_may_be_numbers(helm: Helm) -> None:
     manifests = helm.render("--set", "settings.prepareMemory=2147483649,settings.prepareCpu=2,settings.workSize=1e10")
     got = load_settings(environment(manifests))
     assert (got.prepare_memory, got.prepare_cpu, got.work_size) == ("2147483649", "2", "10G")
+
+
+@pytest.mark.parametrize("namespaces", [[], ["team-a", "team-b"]])
+def test_prices_reach_the_operator_and_whoever_plans(helm: Helm, namespaces: list[str]) -> None:
+    prices = {"currency": "EUR", "gpuHour": {"nvidia.com/gpu": 2.5}, "cpuHour": 0.04}
+    manifests = helm.render(values={"settings": {"prices": prices}, "watch": {"namespaces": namespaces}})
+    wanted = Prices.model_validate(prices)
+    assert load_settings(environment(manifests)).prices == wanted
+    tables = [each for each in manifests if each["metadata"]["name"] == PRICES_CONFIG_MAP]
+    found = {each["metadata"]["namespace"]: each["data"][PRICES_KEY] for each in tables if each["kind"] == "ConfigMap"}
+    assert set(found) == set(namespaces or [PRICES_NAMESPACE])
+    assert [Prices.model_validate_json(text) for text in found.values()] == [wanted] * len(found)
+    rights = [each["metadata"]["namespace"] for each in tables if each["kind"] != "ConfigMap"]
+    assert rights == ([] if namespaces else [PRICES_NAMESPACE] * 2)
 
 
 def test_what_other_values_set_reaches_the_operator(helm: Helm) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import to_jsonable_python
 
 from builders.operator import a_bot_in, a_run
 from harness.chart.wrong_values import Walk
@@ -45,7 +46,11 @@ def test_generated_files_are_up_to_date() -> None:
 
 def test_every_setting_of_the_operator_is_a_value_with_its_default() -> None:
     known = OperatorSettings.model_fields.items()
-    named = {to_camel(name): field.default for name, field in known if name not in ELSEWHERE}
+    named = {
+        to_camel(name): to_jsonable_python(field.default, by_alias=True)
+        for name, field in known
+        if name not in ELSEWHERE
+    }
     assert DEFAULTS["settings"] == named
 
 

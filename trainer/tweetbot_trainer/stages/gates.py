@@ -16,13 +16,10 @@ from tweetbot_contract import reasons
 from tweetbot_contract.data_table import REASON_LIMIT
 from tweetbot_contract.reasons.reason import FORCE
 from tweetbot_contract.result import Metrics
-from tweetbot_contract.spec.spec import Gates, TweetBotSpec
+from tweetbot_contract.spec.spec import MAX_VERBATIM_PERCENT, Gates, TweetBotSpec
 from tweetbot_trainer.data.dataset.splits import RELIABLE_TEST_POSTS
 from tweetbot_trainer.learning.evaluation.comparison import Comparison, NoComparison
 from tweetbot_trainer.runtime.errors import GateFailed
-
-#: Default of maxVerbatimPercent. A model from scratch has none: it knows only the words of its posts.
-MAX_VERBATIM_PERCENT = 20
 
 #: A maxRegressionPercent that accepts anything: no comparison is needed.
 ANY_REGRESSION = 100

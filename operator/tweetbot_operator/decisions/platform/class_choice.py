@@ -3,7 +3,7 @@
 from dataclasses import fields
 from datetime import datetime
 
-from tweetbot_contract.class_manifest import TweetBotClass
+from tweetbot_contract.class_manifest import TweetBotClass, choose_class
 from tweetbot_contract.manifest import BaseTweetBot, InvalidManifest, TweetBot, apply_class
 from tweetbot_contract.platform_class.run_class import RunClass
 from tweetbot_contract.reasons import CLASS_INVALID, CLASS_NOT_FOUND, FORBIDDEN_BY_CLASS, INVALID_SPEC
@@ -32,7 +32,7 @@ def find_kept_run(bot: TweetBot | InvalidTweetBot, now: datetime) -> CurrentRun 
 def resolve_class(observed: Observed) -> TweetBot | InvalidTweetBot:
     """Return the TweetBot with its class as it is now, for a run that begins."""
     bot = observed.bot
-    chosen = find_class(bot.class_name, observed.classes)
+    chosen = choose_class(bot.class_name, observed.classes)
     if chosen is None and bot.class_name:
         return _refuse(bot, CLASS_NOT_FOUND.name, f"spec.className: no {bot.class_name}")
     if chosen and chosen.error:
@@ -56,14 +56,6 @@ def _is_requested(class_name: str, run_class: RunClass | None) -> bool:
 
 def _begins_again(recorded: CurrentRun, run: CurrentRun) -> bool:
     return recorded.outcome is not None and run.outcome is None
-
-
-def find_class(name: str, classes: tuple[TweetBotClass, ...]) -> TweetBotClass | None:
-    """Return the class of this name; without a name the default class, of several the newest."""
-    if name:
-        return next((each for each in classes if each.name == name), None)
-    defaults = [each for each in classes if each.is_default]
-    return max(defaults, key=lambda each: (each.created_at, each.name), default=None)
 
 
 def _snapshot(chosen: TweetBotClass, *, named: bool) -> RunClass:

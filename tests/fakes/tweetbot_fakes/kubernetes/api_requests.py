@@ -14,6 +14,8 @@ _COLLECTIONS = {
     "Job": "/apis/batch/v1/namespaces/{}/jobs",
     "Pod": "/api/v1/namespaces/{}/pods",
     "Event": "/api/v1/namespaces/{}/events",
+    "TweetBotClass": "/apis/tweetbot.dev/v1alpha1/tweetbotclasses",
+    "ConfigMap": "/api/v1/namespaces/{}/configmaps",
     "Secret": "/api/v1/namespaces/{}/secrets",
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
     "ResourceQuota": "/api/v1/namespaces/{}/resourcequotas",

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tweetbot_contract.manifest import parse
+from tweetbot_contract.platform_class.prices import PRICES_CONFIG_MAP, PRICES_KEY, PRICES_NAMESPACE
 from tweetbot_fakes.kubernetes.api_requests import FakeApi
 from tweetbot_fakes.plugin import Finished, run_plugin
 
@@ -37,6 +38,26 @@ def test_flags_alone_write_a_manifest_that_validates(folder: Path) -> None:
     assert bot.spec.resources.gpu.count == 0
     assert "kubectl apply -f gull.yaml" in done.output
     assert "kubectl create secret generic s3" in done.output
+
+
+def test_it_says_what_a_run_costs_at_the_platforms_prices_or_who_sets_them() -> None:
+    flags = (
+        "--source",
+        "x:harbour_gull",
+        "--max-posts",
+        "200",
+        "--token-secret",
+        "x/token",
+        "--accept-terms",
+        "--cpu-only",
+    )
+    api = FakeApi()
+    assert "the platform team sets them as settings.prices" in run_plugin(api, "init", "gull", *FLAGS, *flags).output
+    metadata = {"name": PRICES_CONFIG_MAP, "namespace": PRICES_NAMESPACE}
+    api.add({"kind": "ConfigMap", "metadata": metadata, "data": {PRICES_KEY: '{"cpuHour": 0.25}'}})
+    assert ", for a run." in run_plugin(api, "init", "gull", *FLAGS, *flags, "--force").output
+    hour = run_plugin(api, "init", "gull", *FLAGS, *ARCHIVE, "--cpu-only", "--force").output
+    assert "It costs 1.00 USD for an hour of its training." in hour
 
 
 def test_nothing_is_asked_where_nobody_can_answer() -> None:

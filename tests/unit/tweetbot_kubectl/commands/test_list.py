@@ -60,7 +60,20 @@ def test_the_document_has_every_field() -> None:
         "model": "227ba5f2c6c9109f",
         "message": "Fine-tuning the model",
         "stalled": False,
+        "expected": None,
+        "took": None,
     }
+
+
+def test_a_wide_list_shows_what_a_run_was_expected_to_take_and_took() -> None:
+    estimate = {"posts": 800, "minutesLeast": 2, "minutesMost": 8.5, "costLeast": 1, "costMost": 4, "currency": "EUR"}
+    run = a_run(outcome="Succeeded", estimate=estimate, actual={"minutes": 5, "cost": 2.5, "currency": "EUR"})
+    api = FakeApi(a_stored_bot(status=a_training_status(currentRun=run)))
+    wide = run_plugin(api, "list", "-o", "wide").output
+    assert "2.0 to 8.5 minutes, 1.00 to 4.00 EUR" in wide
+    assert "5.0 minutes, 2.50 EUR" in wide
+    takes = next(line for line in run_plugin(api, "status", "gull").output.splitlines() if line.startswith("takes"))
+    assert takes.split(maxsplit=1)[1] == "5.0 minutes, 2.50 EUR, expected 2.0 to 8.5 minutes, 1.00 to 4.00 EUR"
 
 
 def test_a_run_that_has_ended_has_no_progress() -> None:

@@ -10,6 +10,7 @@ import yaml
 
 from tweetbot_contract.handover import NAME_LIMIT
 from tweetbot_kubectl.commands.command import Command, Session
+from tweetbot_kubectl.commands.reading.plan import describe_price
 from tweetbot_kubectl.failures import ExitCode, UsageError
 from tweetbot_kubectl.manifests import new_bot
 from tweetbot_kubectl.manifests.new_bot import BadAnswer, NewBot, NewSource, XTerms
@@ -27,6 +28,7 @@ class Written:
     file: str
     name: str
     next_steps: tuple[str, ...]
+    price: str
 
 
 class Questions:
@@ -80,7 +82,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         return ExitCode.DONE
     file = Path(arguments.file or f"{answers.name}.yaml")
     _write(file, text, force=arguments.force)
-    result = Written(str(file), answers.name, list_next_steps(answers, str(file)))
+    result = Written(str(file), answers.name, list_next_steps(answers, str(file)), describe_price(manifest, session))
     session.output.show(result, _render(result))
     return ExitCode.DONE
 
@@ -190,6 +192,7 @@ def list_next_steps(bot: NewBot, file: str) -> tuple[str, ...]:
 def _render(result: Written) -> tuple[Block, ...]:
     return (
         Text(f"Wrote {result.file}.", "good"),
+        Text(result.price, "faint"),
         Text("Next:"),
         *(Text(f"  {step}", "strong") for step in result.next_steps),
     )

@@ -9,6 +9,7 @@ from tweetbot_kubectl.cluster.parse import parse_time
 from tweetbot_kubectl.commands.command import Command, Session
 from tweetbot_kubectl.failures import ExitCode
 from tweetbot_kubectl.output.blocks import Block, Column, Table, Text, Tone
+from tweetbot_kubectl.output.costs import describe_actual, describe_estimate
 from tweetbot_kubectl.output.times import format_age
 
 TONES: dict[str, Tone] = {
@@ -35,6 +36,10 @@ class FleetMember:
     model: str | None
     message: str
     stalled: bool
+    expected: str | None
+    """What its run was expected to take."""
+    took: str | None
+    """What it has taken in the stages that have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ def build_member(bot: BaseTweetBot) -> FleetMember:
         model=status.model.version if status.model else None,
         message=columns.message if columns else "",
         stalled=stalled is not None and stalled.status == "True",
+        expected=describe_estimate(run_.estimate) if run_ and run_.estimate else None,
+        took=describe_actual(run_.actual) if run_ and run_.actual else None,
     )
 
 
@@ -84,7 +91,7 @@ def render_fleet(fleet: Fleet, now: datetime, *, namespaces: bool, wide: bool) -
         *map(Column, ("phase", "reason", "progress", "since")),
         Column("kept", numeric=True, optional=True),
         Column("model", optional=True),
-        *([Column("message", wraps=True)] if wide else []),
+        *([Column("expected", wraps=True), Column("took", wraps=True), Column("message", wraps=True)] if wide else []),
     )
     lines = (_render_member(member, now, namespaces=namespaces, wide=wide) for member in fleet.items)
     return (Table(columns, tuple(lines)),)
@@ -101,7 +108,7 @@ def _render_member(member: FleetMember, now: datetime, *, namespaces: bool, wide
         Text(format_age(member.since, now)),
         Text("" if member.kept is None else str(member.kept)),
         Text(member.model or "", "faint"),
-        *([Text(member.message)] if wide else []),
+        *([Text(member.expected or "", "faint"), Text(member.took or ""), Text(member.message)] if wide else []),
     )
 
 

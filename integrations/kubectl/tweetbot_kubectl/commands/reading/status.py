@@ -11,6 +11,7 @@ from tweetbot_kubectl.commands.reading.bot_report import BotReport, gather_repor
 from tweetbot_kubectl.commands.reading.list import TONES
 from tweetbot_kubectl.failures import ExitCode
 from tweetbot_kubectl.output.blocks import Block, Column, Heading, Table, Text, Tone, Tree, build_fields, shorten
+from tweetbot_kubectl.output.costs import describe_costs
 from tweetbot_kubectl.output.times import format_age
 
 #: Characters of an Event's message that are shown; the document has all.
@@ -38,6 +39,7 @@ def render_status(report: BotReport, now: datetime) -> tuple[Block, ...]:
             ("next", _describe_next(report)),
             ("progress", _render_progress(report.run)),
             ("last trouble", _describe_trouble(report, now)),
+            ("takes", describe_costs(report.run.estimate, report.run.actual) if report.run else None),
             ("model", _describe_model(report, now)),
             ("data", f"{report.data.kept} of {report.data.downloaded} posts kept" if report.data else None),
             ("forget", _describe_stale(report, now)),
