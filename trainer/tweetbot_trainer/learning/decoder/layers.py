@@ -78,5 +78,5 @@ class RmsNorm(nn.Module):
         self.epsilon = epsilon
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return x [..., channels] normalized."""
-        return functional.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
+        """Return x [..., channels] normalized, computed in float32."""
+        return functional.rms_norm(x.float(), self.weight.shape, self.weight, self.epsilon).to(x.dtype)

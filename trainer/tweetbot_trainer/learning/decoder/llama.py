@@ -71,10 +71,13 @@ class LlamaBlock(nn.Module):
 
 
 class LlamaBody(nn.Module):
-    """All but the head."""
+    """All but the head. The frequencies of rotary positions move to a GPU with it, and are saved nowhere."""
+
+    frequencies: Tensor
 
     def __init__(self, config: LlamaConfig) -> None:
         super().__init__()
+        self.register_buffer("frequencies", compute_frequencies(config), persistent=False)
         self.embed_tokens = Embedding(config.vocabulary, config.channels)
         self.drop = nn.Dropout(0.0)
         self.layers = nn.ModuleList(LlamaBlock(config, layer) for layer in range(config.layers))
@@ -104,6 +107,6 @@ class LlamaDecoder(Decoder):
     def compute_hidden_states(self, ids: Tensor, positions: Tensor, attention: Attention) -> Tensor:
         """Return the last hidden states, [tokens, channels]."""
         x: Tensor = self.model.drop(self.model.embed_tokens(ids))
-        rotation = Rotation.from_positions(positions, compute_frequencies(self.config).to(x.device))
+        rotation = Rotation.from_positions(positions, self.model.frequencies)
         normed: Tensor = self.model.norm(self._run_blocks(x, attention, rotation))
         return normed

@@ -65,6 +65,18 @@ def test_gradients_are_those_of_transformers(family: str) -> None:
         assert torch.allclose(require_gradient(parameter), theirs.get_parameter(name).grad, rtol=1e-3, atol=1e-4), name
 
 
+@pytest.mark.filterwarnings("error")  # they would stand on stderr between the lines of the log
+@each_family
+def test_products_in_bfloat16_change_the_loss_little_and_warn_of_nothing(family: str) -> None:
+    ours = build_ours(build_theirs(family))
+    exact = float(compute_total_loss(ours, EXAMPLES).detach())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rounded = compute_total_loss(ours, EXAMPLES)
+    torch.autograd.backward(rounded)
+    assert float(rounded.detach()) == pytest.approx(exact, rel=5e-3)
+    assert {require_gradient(parameter).dtype for parameter in ours.parameters()} == {torch.float32}
+
+
 @each_family
 def test_texts_that_are_written_with_a_cache_go_on_as_transformers_writes_them(family: str) -> None:
     theirs = build_theirs(family)
