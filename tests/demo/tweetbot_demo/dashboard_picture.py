@@ -95,9 +95,15 @@ def draw_dashboard(server: Answers) -> Figure:
 def _draw_panel(frame: Axes, panel: dict[str, Any], server: Answers) -> None:
     series = sorted(server.read(panel), key=lambda one: (-max(one[2]), one[0]))
     if panel["type"] == "timeseries":
-        _draw_lines(frame, series, server)
+        _draw_lines(
+            frame, [(_cut(name, 5 * panel["gridPos"]["w"]), times, values) for name, times, values in series], server
+        )
     else:
         _draw_table(frame, [(name, values[-1]) for name, times, values in series if times[-1] > server.end - 10], panel)
+
+
+def _cut(name: str, longest: int) -> str:
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def _draw_lines(frame: Axes, series: Series, server: Answers) -> None:
