@@ -8,28 +8,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tweetbot_contract.spec.memory import MICRO_BATCH
 from tweetbot_trainer.learning.batches.batching import Batch, split_into_micro_batches
 from tweetbot_trainer.learning.batches.forward import compute_label_losses
 from tweetbot_trainer.learning.batches.packing import pack, pad_to_static_shape
 from tweetbot_trainer.learning.decoder.decoder import Decoder
 from tweetbot_trainer.learning.training.device import Device
 
-#: Input positions per micro-batch, one forward and backward pass.
-POSITIONS = 8192
-
 
 @dataclass(slots=True)
 class GradientAccumulator:
-    """Computes a batch's gradient; halves the micro-batches for good the first time that a GPU runs out of memory.
+    """Computes a batch's gradient; the first time that a GPU runs out of memory it halves the micro-batches for good.
 
-    The gradient is the sum over all labels divided by the batch's labels, however it is split. `on_reduce` gets the new
-    limit, in positions per micro-batch.
+    From then on activations are recomputed, too. The gradient is the sum over all labels divided by the batch's labels,
+    however it is split. `on_reduce` gets the new limit, in positions per micro-batch.
     """
 
     model: Decoder
     device: Device
     on_reduce: Callable[[int], None]
-    positions: int = POSITIONS
+    positions: int = MICRO_BATCH
     reduced_to: int | None = None
 
     def accumulate(self, batch: Batch) -> float:
@@ -67,6 +65,7 @@ class GradientAccumulator:
         parts = split_into_micro_batches(batch, self.positions)
         largest = max(sum(len(example.ids) - 1 for example in part) for part in parts)
         self.positions = self.reduced_to = max(1, largest // 2)
+        self.model.recompute = True
         self.on_reduce(self.positions)
 
     def _make_autocast(self) -> AbstractContextManager[Any]:

@@ -85,7 +85,9 @@ def test_a_training_continues_in_halves_and_reports_it() -> None:
     limits = list[int]()
     outcome = trained(with_memory_for(a_base(), 40), Callbacks(on_reduce=limits.append))
     assert [outcome.reduced_to] == limits
-    assert trained(a_base(), Callbacks()).reduced_to is None
+    assert outcome.recomputed
+    roomy = trained(a_base(), Callbacks())
+    assert (roomy.reduced_to, roomy.recomputed) == (None, False)
 
 
 def test_running_out_of_memory_again_ends_it_with_advice() -> None:
