@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export PYTHONPATH := $(CURDIR)/tests/cluster:$(CURDIR)/tests/demo:$(CURDIR)/tests/fakes:$(CURDIR)/tests/bench:$(CURDIR)/tests/faults:$(CURDIR)/tests/mutants:$(CURDIR)/charts
+export PYTHONPATH := $(CURDIR)/tests/cluster:$(CURDIR)/tests/demo:$(CURDIR)/tests/fakes:$(CURDIR)/tests/bench:$(CURDIR)/tests/faults:$(CURDIR)/tests/mutants:$(CURDIR)/charts:$(CURDIR)/release
 # Types of 800 files and of torch take a minute to read: all checkouts keep them in one cache, by the files' content.
 export MYPY_CACHE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tweetbot/mypy
 # Python keeps its bytecode, whatever the environment says: else hundreds of processes compile the same files again.
@@ -34,7 +34,7 @@ check: $(STAMP) ## Format, lint, types, import contracts, and that what is gener
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	@mkdir -p "$(MYPY_CACHE_DIR)"
-	flock "$(MYPY_CACHE_DIR)" $(BIN)/mypy crds/tweetbot_contract operator/tweetbot_operator trainer/tweetbot_trainer integrations/kubectl/tweetbot_kubectl charts/tweetbot_chart tests
+	flock "$(MYPY_CACHE_DIR)" $(BIN)/mypy crds/tweetbot_contract operator/tweetbot_operator trainer/tweetbot_trainer integrations/kubectl/tweetbot_kubectl charts/tweetbot_chart release/tweetbot_release tests
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory generated
 
@@ -147,6 +147,14 @@ lock: $(STAMP) ## Resolve requirements/*.txt again from pyproject.toml (ARGS=--u
 propose: ## What `make lock` changed as a pull request, by the host's `gh`
 	@bash .github/propose.sh
 
+release: $(STAMP) ## A whole release of HEAD into dist/: VERSION=0.1.0 (IMAGES=none or a folder of archives; REGISTRY, SITE_URL, COSIGN_KEY)
+	@$(VENV)-bootstrap/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)-release
+	@$(VENV)-bootstrap/bin/uv pip sync --quiet --python $(VENV)-release/bin/python --require-hashes requirements/images.txt
+	@$(BIN)/python -m tweetbot_release --cyclonedx $(VENV)-release/bin/cyclonedx-py --version "$(VERSION)" --images "$(or $(IMAGES),build)"
+
+test-release: $(STAMP) ## Two releases of HEAD from two clones, without images: the same bytes, and they install (a minute or so)
+	$(BIN)/pytest --release tests/release --durations=0 --durations-min=1
+
 publish: ## What `make release` made to the repository's host: the release, images, chart, and the site (VERSION=0.1.0)
 	@bash .github/publish.sh $(VERSION)
 
@@ -164,9 +172,9 @@ $(STAMP): pyproject.toml requirements/development.txt requirements/bootstrap.txt
 	@touch $@
 
 clean: ## Remove what was made here (the cluster's binaries and mypy's findings stay in the user cache)
-	rm -rf $(VENV) $(VENV)-bootstrap $(VENV)-bench $(VENV)-docs $(VENV)-notebook .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VENV)-bootstrap $(VENV)-bench $(VENV)-docs $(VENV)-notebook $(VENV)-release .mypy_cache .ruff_cache .pytest_cache
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test beside-integration check generated marks unit integration chart docs notebook e2e images test-images browser kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style bench-serve nightly generate kustomize pictures lock propose publish venv clean help
+.PHONY: demo cluster-up cluster-down test beside-integration check generated marks unit integration chart docs notebook e2e images test-images browser kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style bench-serve nightly generate kustomize pictures lock propose release test-release publish venv clean help

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds both images: by docker where one runs, else by buildah, as root. Environment: BASE_IMAGE (buildah's default is a
-# Debian made here), PIP_INDEX_URL, TORCH_INDEX, TORCH_REQUIREMENTS, BUILDER; docs/images.md says what they are for.
+# Debian made here), PIP_INDEX_URL, TORCH_INDEX, TORCH_REQUIREMENTS, BUILDER, REVISION; docs/images.md says what they are for.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
@@ -30,7 +30,7 @@ build() { # build NAME COMMAND…: one image
   for argument in BASE_IMAGE PIP_INDEX_URL TORCH_INDEX TORCH_REQUIREMENTS; do
     [ -z "${!argument:-}" ] || arguments+=(--build-arg "$argument")
   done
-  "$@" "${arguments[@]}" --build-arg VERSION="$VERSION" --build-arg REVISION="$(git rev-parse HEAD)" \
+  "$@" "${arguments[@]}" --build-arg VERSION="$VERSION" --build-arg REVISION="${REVISION:-$(git rev-parse HEAD)}" \
     --file "$name/Dockerfile" --tag "tweetbot-$name:$VERSION" .
   echo "tweetbot-$name:$VERSION in $((SECONDS - began)) s"
 }

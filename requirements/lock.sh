@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 compile=("${UV:-uv}" pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 "$@")
 "${compile[@]}" --extra operator --extra trainer --extra cli --group dev pyproject.toml -o requirements/development.txt
+"${compile[@]}" --extra cli -c requirements/development.txt pyproject.toml -o requirements/cli.txt
 "${compile[@]}" --extra operator -c requirements/development.txt pyproject.toml -o requirements/operator.txt
 # torch with its libraries has a file of its own: it is the image's largest layer and the one part with other builds.
 echo torch | "${compile[@]}" -c requirements/development.txt - -o requirements/torch.txt

@@ -10,9 +10,9 @@ FILE = PLAIN / "operator.yaml"
 _NOTE = "# Rendered from charts/tweetbot-operator by `make kustomize`: edit the chart, not this file.\n"
 
 
-def render_manifests(helm: Path) -> str:
-    """Return the chart's objects as plain YAML, without the CRD, which has its own file, and without helm's test."""
-    command = [str(helm), "template", "tweetbot-operator", str(ROOT / CHART), "--namespace", "tweetbot-system"]
+def render_manifests(helm: Path, chart: Path = ROOT / CHART) -> str:
+    """Return a chart's objects as plain YAML, without the CRD, which has its own file, and without helm's test."""
+    command = [str(helm), "template", "tweetbot-operator", str(chart), "--namespace", "tweetbot-system"]
     options = ["--kube-version", "1.35.0", "--set", "crds.enabled=false,tests.enabled=false"]
     done = subprocess.run(command + options, capture_output=True, text=True, check=True)
     return _NOTE + done.stdout.replace("app.kubernetes.io/managed-by: Helm", "app.kubernetes.io/managed-by: kustomize")

@@ -10,7 +10,7 @@ import pytest
 from harness import layout
 
 ROOT = layout.ROOT
-CODE = layout.list_sources("operator", "trainer", "crds", "charts", "integrations")
+CODE = layout.list_sources("operator", "trainer", "crds", "charts", "integrations", "release")
 SOURCES = [*CODE, *layout.list_sources("tests")]
 FOLDERS = sorted({path.parent for path in SOURCES})
 
