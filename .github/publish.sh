@@ -8,9 +8,11 @@ REPOSITORY=${GITHUB_REPOSITORY,,}
 REGISTRY=ghcr.io/$REPOSITORY
 SITE_URL=https://${REPOSITORY%%/*}.github.io/${REPOSITORY#*/}
 
-release() { # the files, with the notes that were cut from the changelog
+release() { # the files, with the notes that were cut from the changelog; images are larger than the host takes here
+  local files=()
+  for file in dist/*; do [[ $file == *.oci.tar ]] || files+=("$file"); done
   gh release view "v$VERSION" >/dev/null 2>&1 ||
-    gh release create "v$VERSION" --verify-tag --title "$VERSION" --notes-file dist/RELEASE_NOTES.md dist/*
+    gh release create "v$VERSION" --verify-tag --title "$VERSION" --notes-file dist/RELEASE_NOTES.md "${files[@]}"
 }
 
 images_and_chart() { # pushed by what was built, signed by digest

@@ -9,7 +9,9 @@ from hypothesis import settings
 HERE = Path(__file__).parent
 settings.register_profile("any machine", deadline=None)  # a shared machine is slow at times
 settings.load_profile("any machine")
-OPTIONS = {f"--{name}": HERE / name for name in ("integration", "e2e", "images", "kueue", "notebook", "browser", "release")}
+OPTIONS = {
+    f"--{name}": HERE / name for name in ("integration", "e2e", "images", "kueue", "notebook", "browser", "release")
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,6 +1,7 @@
 """The command line: kubectl's flags, before or after the command, and the commands themselves."""
 
 import argparse
+import importlib.metadata
 
 from tweetbot_kubectl.commands.acting import ACTING
 from tweetbot_kubectl.commands.command import PROGRAM, Command
@@ -19,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         PROGRAM, description="Look after TweetBots, with your own rights.", epilog=_EPILOG, parents=[flags]
     )
+    parser.add_argument("--version", action="version", version=importlib.metadata.version("tweetbot-operator"))
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         description = f"{command.summary[0].upper()}{command.summary[1:]}. {command.details}".strip()
