@@ -22,7 +22,7 @@ def test_the_programs_say_it(capsys: pytest.CaptureFixture[str], monkeypatch: py
     monkeypatch.setattr(sys, "argv", ["tweetbot-operator", "--version"])
     assert run_operator() == 0
     for parse in (parse_args, parse_arguments):
-        with pytest.raises(SystemExit, match="^0$"):
+        with pytest.raises(SystemExit, match=r"^0$"):
             parse(["--version"])
     assert capsys.readouterr().out.split() == [VERSION] * 3
 
