@@ -85,6 +85,10 @@ def as_bloom(base: Path) -> None:
     edit(base, model_type="bloom", architectures=["BloomForCausalLM"])
 
 
+def for_chat(base: Path) -> None:
+    (base / "tokenizer_config.json").write_text(json.dumps({"eos_token": "<|im_end|>"}))
+
+
 def with_a_panic(base: Path) -> None:
     path = base / "tokenizer.json"
     normalizer = {"type": "Replace", "pattern": {"String": ""}, "content": "a"}
@@ -113,6 +117,7 @@ def cut_short(base: Path) -> None:
     ("damage", "words"),
     [
         (as_bloom, "model_type is 'bloom'; only gpt2"),
+        (for_chat, "tuned for chat, as its tokenizer_config.json ends texts with"),
         (with_a_panic, "makes the tokenizers library fail"),
         (with_a_vocabulary_too_large, "entries, its weights only 100"),
         (with_heads_that_do_not_fit, "n_embd 32 is no multiple of n_head 5"),

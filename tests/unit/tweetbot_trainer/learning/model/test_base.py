@@ -15,6 +15,7 @@ from transformers.activations import ACT2FN
 
 from builders.model import SAMPLING, SCRATCH, a_saved_base, some_texts
 from builders.trainer import many_posts
+from tweetbot_contract import reasons
 from tweetbot_contract.spec.model import Model
 from tweetbot_trainer.learning.decoder.activations import ACTIVATIONS
 from tweetbot_trainer.learning.decoder.configs import Gpt2Config
@@ -24,7 +25,7 @@ from tweetbot_trainer.learning.model.metadata import TOKENIZER_LIMIT, read_metad
 from tweetbot_trainer.learning.model.scratch import draw_model
 from tweetbot_trainer.learning.model.tokenizer import encode
 from tweetbot_trainer.publishing.export import save_model
-from tweetbot_trainer.runtime.errors import SpecRefused
+from tweetbot_trainer.runtime.errors import NotAuthorized, SpecRefused
 from tweetbot_trainer.runtime.retry_budget import RetryBudget
 from tweetbot_trainer.store.interface import ObjectNotFound
 
@@ -426,3 +427,12 @@ def test_names_of_other_models_for_the_same_sizes_are_read(bucket: Bucket, tmp_p
     content = {names.get(key, key): value for key, value in json.loads(path.read_text()).items()}
     path.write_text(json.dumps(content))
     assert bucket.load(tmp_path).model.config.channels == 32
+
+
+def test_who_may_not_list_a_bucket_needs_no_more_than_the_three_files(bucket: Bucket) -> None:
+    def open_file(name: str) -> BinaryIO:
+        if name not in FILES:
+            raise NotAuthorized(reasons.NOT_AUTHORIZED, "403, as of every file that is missing")
+        return bucket.open_file(name)
+
+    assert read_metadata(URI, open_file).config.context == 64
