@@ -212,7 +212,8 @@ def explain_hub_fault(spec: TweetBotSpec, model_uri: str, result: HubResult) -> 
     options = {"--model": model_uri, "--repo": hub.repo, "--visibility": visibility}
     command = _join_command("publish", spec, options)
     fault = result.degraded[0].upper() + result.degraded[1:].rstrip(".")
-    return f"{fault}. The next run tries again. To send it now, set HF_TOKEN and run: {command}"
+    now = "`kubectl tweetbot publish NAME` sends it now; without the cluster, set HF_TOKEN and run"
+    return f"{fault}. The next run tries again. {now}: {command}"
 
 
 def build_cleanup_job_name(bot: str, uid: str) -> str:

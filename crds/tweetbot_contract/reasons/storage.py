@@ -43,7 +43,7 @@ HUB_DEGRADED = ask_author(
     "HubDegraded",
     "The served version is not on the Hugging Face Hub, or not as spec.output.huggingFace asks. It is in S3, and the "
     "run is not affected.",
-    "Look at the condition's message, which ends by what to do. The next run tries again; to have that at once, "
-    f"{RETRAIN}: nothing is trained again. `tweetbot-trainer publish` sends the version by hand.",
+    "Look at the condition's message, which ends by what to do. The next run tries again. `kubectl tweetbot publish` "
+    "sends the version at once, and `tweetbot-trainer publish` does without the cluster.",
     steady=True,
 )

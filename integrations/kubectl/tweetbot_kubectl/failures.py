@@ -1,7 +1,9 @@
 """How a command ends: its exit code, and the failures that carry one. Each is reported in one sentence."""
 
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, TypeVar
+
+M = TypeVar("M")
 
 
 class ExitCode(IntEnum):
@@ -43,3 +45,10 @@ class Unreachable(CommandFailed):
     """A server does not answer, or nothing says where it is."""
 
     exit_code = ExitCode.UNREACHABLE
+
+
+def require_model(name: str, model: M | None) -> M:
+    """Return the model that a TweetBot serves. Raises NotFound if it has none yet."""
+    if model is None:
+        raise NotFound(f'TweetBot "{name}" has no model yet: `kubectl tweetbot status {name}` says why.')
+    return model

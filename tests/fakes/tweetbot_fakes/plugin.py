@@ -26,6 +26,9 @@ class Terminal(io.StringIO):
         return True
 
 
+_PODS = "/api/v1/namespaces/team-a/pods"
+
+
 @dataclass(frozen=True)
 class Finished:
     """A command that has ended: its exit code, what it printed, and what it noted beside."""
@@ -181,3 +184,28 @@ def an_event(
 
 def _build_labels(bot: str, run: str, stage: str) -> dict[str, str]:
     return {"tweetbot.dev/bot": bot, "tweetbot.dev/run": run, "tweetbot.dev/stage": stage}
+
+
+def a_trained_api(**spec: Any) -> FakeApi:
+    """Return an API server with a TweetBot that has a model, and a Job that shows the trainer's image."""
+    job = a_stored_job()
+    job["metadata"]["labels"]["app.kubernetes.io/managed-by"] = "tweetbot-operator"
+    job["spec"] = {"template": {"spec": {"containers": [{"name": "trainer", "image": "trainer:1"}]}}}
+    return FakeApi(a_stored_bot(status={"model": a_model()}, **spec), job)
+
+
+def end_pod(api: FakeApi, *log: str, **state: Any) -> Callable[[float], None]:
+    """Have the plugin's Pod end while the command pauses."""
+
+    def pause(seconds: float) -> None:
+        (path,) = (each for each in api.documents if each.startswith(_PODS))
+        ended = {"name": "trainer", "state": {"terminated": {"exitCode": 0, **state}}}
+        api.documents[path]["status"] = {"containerStatuses": [ended]}
+        api.logs[path.rpartition("/")[2]] = list(log)
+
+    return pause
+
+
+def list_pod_writes(api: FakeApi) -> list[str]:
+    """Return what was done to Pods."""
+    return [verb for verb, path, _ in api.sent if path.startswith(_PODS)]

@@ -57,6 +57,7 @@ def run(home: EmbeddedCluster, namespace: str, capfd: pytest.CaptureFixture[str]
 def gull(home: EmbeddedCluster, namespace: str, bucket: str, tmp_path: Path) -> None:
     """A TweetBot that trains, with two versions in the bucket, and a Pod of its train stage."""
     output = {"s3": {"uri": bucket, "endpoint": home.s3_endpoint, "credentialsSecret": {"name": "s3"}}}
+    output["huggingFace"] = {"repo": "harbour/gull", "tokenSecret": {"name": "s3", "key": "none"}}
     status = {
         "phase": "Training",
         "conditions": [a_condition("Progressing", "True", "Training", "Fine-tuning the model.")],
@@ -223,7 +224,7 @@ def test_commands_that_act_name_the_right_that_is_missing(
     for words in (("retrain", "gull"), ("suspend", "gull"), ("pin", "gull", OLD), forget):
         code, _, notes = run(*words, kubeconfig=eve)
         assert (code, f"You may not patch tweetbots in namespace {namespace}" in notes) == (4, True)
-    for command in ("try", "drafts"):
+    for command in ("try", "drafts", "publish"):
         code, _, notes = run(command, "gull", "--image", "python:3", kubeconfig=eve)
         assert (code, f"You may not create pods in namespace {namespace}" in notes) == (4, True)
     code, output, _ = run("doctor", "gull", "-o", "json", kubeconfig=eve)
@@ -269,7 +270,15 @@ def test_a_playground_and_drafts_come_from_restricted_pods_that_leave_nothing_be
     code, output, _ = run("drafts", "gull", "--count", "2", "--image", "python:3")
     drafts = [json.loads(line) for line in output.splitlines()]
     assert (code, [(draft["index"], draft["ai_generated"]) for draft in drafts]) == (0, [(0, True), (1, True)])
+    assert_refused_without_a_token(run)
     until(lambda: list_own_pods(home, namespace) == [], 60)
+
+
+def assert_refused_without_a_token(run: Run) -> None:
+    """Have a Pod try to send the version; the Secret has no token for the Hub."""
+    code, _, notes = run("publish", "gull", "--image", "python:3")
+    assert (code, "there is no token: create the Secret" in notes) == (1, True)
+    assert f"{'3' * 16} was not sent" in notes
 
 
 def a_head(namespace: str) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""The Pods that the plugin starts under a bot's service account: they serve the playground, write drafts, or probe the
-bucket.
+"""The Pods that the plugin starts under a bot's service account: they serve the playground, write drafts, send
+versions to the Hub, or probe the bucket.
 
 They are built as the operator builds its own (Pod Security "restricted", Secrets as files, what a class gives), and go
 with their TweetBot.
@@ -99,6 +99,24 @@ def build_drafts_pod(bot: TweetBot, wanted: DraftRequest, settings: OperatorSett
     return pod
 
 
+def build_publish_pod(
+    bot: TweetBot, name: str, version: str, settings: OperatorSettings, *, limit_seconds: int
+) -> Document:
+    """Build the Pod that sends a version to the repository of the spec, with the token of its Secret."""
+    hub = bot.spec.output.hugging_face
+    command = [
+        *("tweetbot-trainer", "publish", "--model", f"{_get_root(bot)}/models/{version}/model"),
+        *("--repo", hub.repo if hub else "", "--visibility", hub.visibility if hub else "Private"),
+        *build_storage_options(bot.spec.output.s3),
+    ]
+    size = bot.status.model.size_bytes if bot.status.model else 0
+    resources = {"cpu": settings.prepare_cpu, "memory": settings.prepare_memory}
+    pod = _build_pod(bot, command, name, resources, _format_mebibytes(_SPARE_DISK + 2 * size), settings)
+    pod["metadata"]["labels"][COMPONENT_LABEL] = "publish"
+    pod["spec"]["activeDeadlineSeconds"] = limit_seconds
+    return pod
+
+
 def _build_model_pod(
     bot: TweetBot, command: list[str], wanted: Playground | DraftRequest, settings: OperatorSettings
 ) -> Document:
@@ -114,6 +132,10 @@ def _get_model_uri(bot: TweetBot) -> str:
     return bot.status.model.uri if bot.status.model else ""
 
 
+def _get_root(bot: TweetBot) -> str:
+    return f"{bot.spec.output.s3.uri.rstrip('/')}/{bot.namespace}/{bot.name}"
+
+
 def _escape(argument: str) -> str:
     """Keep the kubelet from putting variables into an argument."""
     return argument.replace("$", "$$")
@@ -121,8 +143,14 @@ def _escape(argument: str) -> str:
 
 def build_probe_pod(bot: TweetBot, name: str, settings: OperatorSettings, *, limit_seconds: int) -> Document:
     """Build the Pod that lists the bot's versions in the bucket, or reports why it cannot."""
-    root = f"{bot.spec.output.s3.uri.rstrip('/')}/{bot.namespace}/{bot.name}"
-    command = ["tweetbot-trainer", "history", "--json", "--root", root, *build_storage_options(bot.spec.output.s3)]
+    command = [
+        "tweetbot-trainer",
+        "history",
+        "--json",
+        "--root",
+        _get_root(bot),
+        *build_storage_options(bot.spec.output.s3),
+    ]
     resources = {"cpu": settings.prepare_cpu, "memory": settings.prepare_memory}
     pod = _build_pod(bot, command, name, resources, _format_mebibytes(_SPARE_DISK), settings)
     pod["metadata"]["labels"][COMPONENT_LABEL] = "probe"

@@ -156,7 +156,7 @@ def test_ctrl_c_while_the_pod_is_being_created_deletes_it(monkeypatch: pytest.Mo
 def test_without_a_model_nothing_is_started() -> None:
     api = FakeApi(a_stored_bot())
     done = run_plugin(api, "try", "gull")
-    assert (done.code, api.sent, "no published model" in done.notes) == (1, [], True)
+    assert (done.code, api.sent, "has no model yet" in done.notes) == (3, [], True)
 
 
 @pytest.mark.usefixtures("kubectl")

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_kubectl.commands.acting.doctor_looks import Looks
-from tweetbot_kubectl.commands.acting.pods import find_settings, interrupt_on_signals, name_pod, run_pod, wait_for_end
+from tweetbot_kubectl.commands.acting.pods import find_settings, interrupt_on_signals, name_pod, run_to_end
 from tweetbot_kubectl.commands.acting.whole_bot import get_whole_bot
 from tweetbot_kubectl.commands.command import Session
-from tweetbot_kubectl.failures import CommandFailed, ExitCode
+from tweetbot_kubectl.failures import CommandFailed, ExitCode, require_model
 from tweetbot_kubectl.manifests.own_pods import DraftRequest, build_drafts_pod
 
 #: Seconds that the Pod has: for its image, the model, and at most 100 drafts on one CPU.
@@ -19,16 +19,12 @@ _LIMIT_SECONDS = 1200
 def print_drafts(arguments: argparse.Namespace, session: Session, count: int) -> int:
     """Print the drafts as the trainer writes them, and beside them what else it said."""
     _, bot = get_whole_bot(session, arguments.name)
-    if bot.status.model is None:
-        advice = f"kubectl tweetbot status {bot.name} says what it does"
-        raise CommandFailed(f'TweetBot "{bot.name}" has no published model yet: {advice}.')
+    model = require_model(bot.name, bot.status.model)
     settings = find_settings(bot, Looks(session.cluster.requests, bot.namespace), arguments.image)
     pod = build_drafts_pod(bot, _build_request(bot, arguments, count), settings)
-    with interrupt_on_signals(), run_pod(session.cluster.requests, pod):
-        session.output.note(f"Created Pod {pod['metadata']['name']}, which writes with {bot.status.model.version}.")
-        state = wait_for_end(session, pod, _LIMIT_SECONDS, running="the model writes")
-        ended = state.exit_code is not None
-        log = [*session.cluster.stream_log(bot.namespace, pod["metadata"]["name"])] if ended else []
+    with interrupt_on_signals():
+        session.output.note(f"A Pod, {pod['metadata']['name']}, writes with {model.version}.")
+        state, log = run_to_end(session, pod, _LIMIT_SECONDS, running="the model writes")
     drafts, said = split_log(log)
     for line in said:
         session.output.note(line)

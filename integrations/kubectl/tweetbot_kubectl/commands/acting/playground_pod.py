@@ -21,7 +21,7 @@ from tweetbot_kubectl.commands.acting.pod_state import PodState, read_pod_state
 from tweetbot_kubectl.commands.acting.pods import find_settings, interrupt_on_signals, name_pod, run_pod
 from tweetbot_kubectl.commands.acting.whole_bot import get_whole_bot
 from tweetbot_kubectl.commands.command import Session
-from tweetbot_kubectl.failures import CommandFailed, ExitCode
+from tweetbot_kubectl.failures import CommandFailed, ExitCode, require_model
 from tweetbot_kubectl.manifests.own_pods import Playground, build_playground_pod
 from tweetbot_kubectl.output.blocks import Block, Text
 
@@ -73,9 +73,7 @@ class Trial:
 def run_playground(arguments: argparse.Namespace, session: Session) -> int:
     """Serve the model until Ctrl-C, until nobody has used it for a while, or until its time is over."""
     _, bot = get_whole_bot(session, arguments.name)
-    if bot.status.model is None:
-        advice = f"kubectl tweetbot status {bot.name} says what it does"
-        raise CommandFailed(f'TweetBot "{bot.name}" has no published model yet: {advice}.')
+    model = require_model(bot.name, bot.status.model)
     kubectl = _find_kubectl(arguments, bot.namespace)
     settings = find_settings(bot, Looks(session.cluster.requests, bot.namespace), arguments.image)
     wanted = _build_wish(bot, arguments)
@@ -83,7 +81,7 @@ def run_playground(arguments: argparse.Namespace, session: Session) -> int:
     trial = Trial(session, wanted, bot.namespace, forward, arguments.start_timeout)
     pod = build_playground_pod(bot, wanted, settings)
     with interrupt_on_signals(), run_pod(session.cluster.requests, pod):
-        session.output.note(f"Created Pod {wanted.name}, which serves {bot.status.model.version}.")
+        session.output.note(f"Created Pod {wanted.name}, which serves {model.version}.")
         try:
             serve_page(trial, bot, open_browser=not arguments.no_browser)
         except KeyboardInterrupt:

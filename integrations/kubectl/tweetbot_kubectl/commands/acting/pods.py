@@ -67,6 +67,16 @@ def run_pod(requests: Requests, pod: Document) -> Iterator[None]:
         delete_pod(requests, namespace, pod["metadata"]["name"])
 
 
+def run_to_end(session: Session, pod: Document, seconds: int, *, running: str) -> tuple[PodState, list[str]]:
+    """Have a Pod until it has ended; return its state and the lines that it logged. Raises CommandFailed."""
+    metadata = pod["metadata"]
+    with run_pod(session.cluster.requests, pod):
+        state = wait_for_end(session, pod, seconds, running=running)
+        ended = state.exit_code is not None
+        log = [*session.cluster.stream_log(metadata["namespace"], metadata["name"])] if ended else []
+    return state, [line for line in log if line.strip()]
+
+
 def wait_for_end(session: Session, pod: Document, seconds: int, *, running: str) -> PodState:
     """Wait until a Pod has ended, and note what it does; `running` says what its trainer does. Raises CommandFailed."""
     metadata, said = pod["metadata"], ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tweetbot_contract.manifest import BaseTweetBot
 from tweetbot_kubectl.commands.command import Command, Session, add_name
-from tweetbot_kubectl.failures import ExitCode, NotFound
+from tweetbot_kubectl.failures import ExitCode, NotFound, require_model
 from tweetbot_kubectl.output.blocks import Block, Text, build_fields
 from tweetbot_kubectl.store.bot_store import LINK_SECONDS, BotStore, add_endpoint, open_bot_store, translate_failures
 
@@ -54,9 +54,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
 def find_model(bot: BaseTweetBot) -> tuple[str, str]:
     """Return the address of the served model's directory, and its version. Raises NotFound."""
-    model = bot.status.model
-    if model is None:
-        raise NotFound(f'TweetBot "{bot.name}" has no model yet: `kubectl tweetbot status {bot.name}` says why.')
+    model = require_model(bot.name, bot.status.model)
     return model.uri.rstrip("/"), model.version
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tweetbot_contract.status import TweetBotStatus
 from tweetbot_kubectl.commands.command import Command, Session, add_name
-from tweetbot_kubectl.failures import ExitCode, NotFound
+from tweetbot_kubectl.failures import ExitCode, require_model
 from tweetbot_kubectl.output.blocks import Block, Heading, Text
 
 #: Every place that shows what a model wrote says so.
@@ -40,14 +40,13 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
 def build_samples(name: str, status: TweetBotStatus) -> ModelSamples:
     """Return the samples of a status by their prompts. Raises NotFound without a model."""
-    if status.model is None or not status.samples:
-        raise NotFound(f'TweetBot "{name}" has no model yet: `kubectl tweetbot status {name}` says why.')
+    model = require_model(name, status.model if status.samples else None)
     prompts = dict.fromkeys(sample.prompt for sample in status.samples)
     grouped = (
         PromptSamples(prompt, tuple(sample.text for sample in status.samples if sample.prompt == prompt))
         for prompt in prompts
     )
-    return ModelSamples(name, status.model.version, DISCLOSURE, tuple(grouped))
+    return ModelSamples(name, model.version, DISCLOSURE, tuple(grouped))
 
 
 def render_samples(samples: ModelSamples) -> tuple[Block, ...]:

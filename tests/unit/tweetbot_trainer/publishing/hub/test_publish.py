@@ -12,7 +12,7 @@ from huggingface_hub import constants
 
 from builders.published import STORE, a_published_model, version_of
 from builders.stages import a_context, a_local_run
-from tweetbot_contract.handover import RunDocument, explain_hub_fault
+from tweetbot_contract.handover import SECRETS_DIR_ENV, RunDocument, explain_hub_fault
 from tweetbot_contract.result import HubResult, PinSucceeded, PrepareSucceeded, TrainSucceeded
 from tweetbot_fakes.remotes.hub_repositories import BAD_TOKEN, TOKEN, FakeRepositories
 from tweetbot_fakes.remotes.model_hub import refused
@@ -307,6 +307,24 @@ def test_a_version_is_sent_by_hand(
     assert published(run, "--visibility", "Public") == 0
     assert f"is at {hub.url}/{REPO}/tree/" in capsys.readouterr().out
     assert not hub.repositories[REPO].private
+
+
+def test_in_a_pod_the_token_is_that_of_its_secret(
+    hub: FakeRepositories,
+    run: RunDocument,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    monkeypatch.setenv(SECRETS_DIR_ENV, str(tmp_path))
+    assert published(run) == 11
+    assert "create the Secret of the Hub's token" in capsys.readouterr().err
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "token").write_text(f"{TOKEN}\n", encoding="utf-8")
+    assert published(run) == 0
+    assert hub.repositories[REPO].private
 
 
 def test_the_command_in_a_message_can_be_run(run: RunDocument) -> None:
