@@ -23,10 +23,10 @@ from tweetbot_trainer.learning.model.tokenizer import encode_all
 from tweetbot_trainer.learning.style.style import Style
 from tweetbot_trainer.learning.training.callbacks import Callbacks, TrainOutput
 from tweetbot_trainer.learning.training.device import select_device
-from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.lora import attach_adapters, merge_adapters
 from tweetbot_trainer.learning.training.recomputation import choose_recomputation
 from tweetbot_trainer.learning.training.state import Weights
+from tweetbot_trainer.learning.training.together import Work, train_together
 from tweetbot_trainer.learning.values import Hyperparameters
 from tweetbot_trainer.runtime.errors import TrainingDiverged
 
@@ -56,10 +56,12 @@ def fine_tune(
     gpu: bool,
     callbacks: Callbacks,
     memory: int | None = None,
+    processes: int = 1,
 ) -> FineTuneResult:
     """Fine-tune `base.model` in place, with `gpu` on a GPU if there is one, and measure it on the test posts.
 
-    `memory` are the bytes of the Pod, if it is known: with too few for the activations they are recomputed.
+    `memory` are the bytes of the Pod, if it is known: with too few for the activations they are recomputed. `processes`
+    train together, each on a GPU of its own if there is one.
 
     Nothing else reads the test posts. Raises StageStopped, TrainingDiverged, TooLittleData, and SpecRefused if a GPU's
     memory is too small.
@@ -74,15 +76,16 @@ def fine_tune(
     before = None if scratch else measure_likelihood(base.model, base.tokenizer, test)
     if hyperparameters.lora:
         attach_adapters(base.model, hyperparameters.lora, hyperparameters.seed)
-    outcome = train(
-        base.model,
+    work = Work(
+        base.model.config,
+        base.model.recompute,
         _make_training_examples(base, splits.train, hyperparameters),
         _make_examples(base, splits.validation),
         hyperparameters,
-        device=device,
-        callbacks=callbacks,
-        stop_early=hyperparameters.stops_early(len(splits.validation)),
+        device,
+        hyperparameters.stops_early(len(splits.validation)),
     )
+    outcome = train_together(base.model, work, callbacks, processes)
     adapter = merge_adapters(base.model) if hyperparameters.lora else None
     after = measure_likelihood(base.model, base.tokenizer, test)
     return FineTuneResult(outcome, _build_metrics(outcome, after, before, splits), after, before, adapter=adapter)

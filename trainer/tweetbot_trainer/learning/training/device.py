@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from tweetbot_trainer.learning.training.precision import (
     ProductSeconds,
     measure_product,
 )
+from tweetbot_trainer.learning.training.ranks import Ranks
 
 #: Steps with fewer channels are too short to share: two threads wait for each other longer than they compute, and worse
 #: where other processes want the cores (128: 8,400 tokens per second on one thread beside other work, 4,400 on two,
@@ -29,7 +30,8 @@ _CGROUP = Path("/sys/fs/cgroup")
 class Device:
     """What a run computes with, all of which must be the same for the same bits; `name` is the processor's model.
 
-    `products` are the times by which the format was chosen, or None if the spec names it or the model is narrow.
+    `ranks` is its place among the processes that train together. `products` are the times by which the format was
+    chosen, or None if the spec names it or the model is narrow.
     """
 
     device_type: DeviceType
@@ -37,6 +39,7 @@ class Device:
     threads: int
     bf16: bool
     products: ProductSeconds | None = None
+    ranks: Ranks = field(default_factory=Ranks)
 
     @property
     def precision(self) -> Precision:

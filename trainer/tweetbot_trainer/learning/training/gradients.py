@@ -33,8 +33,14 @@ class GradientAccumulator:
     def accumulate(self, batch: Batch) -> float:
         """Add the gradient of the batch's mean loss to the parameters' `grad`, and return the loss in nats per token.
 
-        Raises torch.OutOfMemoryError if half a micro-batch is too large as well.
+        Each of several processes computes its share of the batch, and gets the sum. Raises torch.OutOfMemoryError if
+        half a micro-batch is too large as well.
         """
+        loss = self._accumulate_share(batch)
+        self.device.ranks.sum_gradients(self.model.parameters())
+        return self.device.ranks.sum_number(loss, self.model.device)
+
+    def _accumulate_share(self, batch: Batch) -> float:
         try:
             return self._accumulate_parts(batch)
         except torch.OutOfMemoryError:
@@ -47,7 +53,7 @@ class GradientAccumulator:
     def _accumulate_parts(self, batch: Batch) -> float:
         labels = sum(example.labels for example in batch)
         loss = 0.0
-        for part in split_into_micro_batches(batch, self.positions):
+        for part in split_into_micro_batches(self.device.ranks.take_share(batch), self.positions):
             with self._make_autocast():
                 mean = self._compute_loss(part) / labels
             mean.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
@@ -62,7 +68,7 @@ class GradientAccumulator:
     def _halve(self, batch: Batch) -> None:
         self.model.zero_grad(set_to_none=True)  # drop what earlier micro-batches of this batch have added
         torch.cuda.empty_cache()
-        parts = split_into_micro_batches(batch, self.positions)
+        parts = split_into_micro_batches(self.device.ranks.take_share(batch), self.positions)
         largest = max(sum(len(example.ids) - 1 for example in part) for part in parts)
         self.positions = self.reduced_to = max(1, largest // 2)
         self.model.recompute = True

@@ -51,7 +51,8 @@ def train(
 
     Continues from the newest of `callbacks.checkpoints`; on a CPU with the same thread count the weights are then those
     of a training that was never stopped. With `stop_early` it keeps the best weights, and ends before the last epoch
-    if the validation loss has clearly risen (`should_stop`); without, it keeps the last weights.
+    if the validation loss has clearly risen (`should_stop`); without, it keeps the last weights. Several processes may
+    train together (`device.ranks`); only rank 0 reads and writes checkpoints, and is left with the best weights.
 
     Raises StageStopped if `callbacks` demand it, after a checkpoint; TrainingDiverged if a loss is not finite;
     SpecRefused (OutOfMemory) if a GPU's memory is too small even for half a micro-batch.
@@ -65,7 +66,16 @@ def train(
                 processor=device.name, threads=device.threads, precision=device.precision, products=device.products
             )
             trainer = Trainer(
-                model, validation, hyperparameters, device, callbacks, clock, optimizer, gradients, state, begun=clock()
+                model,
+                validation,
+                hyperparameters,
+                device,
+                callbacks,
+                clock,
+                optimizer,
+                gradients,
+                state,
+                begun=clock(),
             )
             return trainer.train(examples, stop_early=stop_early)
     except torch.OutOfMemoryError as error:
@@ -118,13 +128,21 @@ class Trainer:
 
     def _begin(self) -> None:
         """Continue from the newest checkpoint, or seed the generators and evaluate the untrained model."""
+        self._load_newest()
+        self.state = self.device.ranks.share_beginning(
+            self.state, self.model, self.optimizer, self.hyperparameters.seed
+        )
+        self._keep_precision(self.state)
+        if not self.state.log_history:
+            self._evaluate(0)
+
+    def _load_newest(self) -> None:
         checkpoint = self.callbacks.checkpoints.load_newest(
             self.device, lambda found: find_incompatibility(found, self.model, self.optimizer)
         )
         if checkpoint is None:
             self.callbacks.on_device(self.device)
             torch.manual_seed(self.hyperparameters.seed)
-            self._evaluate(0)
             return
         restore(checkpoint, self.model, self.optimizer)
         found = checkpoint.trainer_state
@@ -152,7 +170,7 @@ class Trainer:
         self.model.set_dropout(self.hyperparameters.dropout, self.hyperparameters.attention_dropout)
         self.model.train()
         for batch in batches[state.done :]:
-            if self.callbacks.should_training_stop():
+            if self.device.ranks.sum_number(self.callbacks.should_training_stop(), self.model.device):
                 checkpoints.save(self._capture_checkpoint(), last=True)
                 text = f"The Pod was asked to end, after {len(state.losses)} steps of training; nothing was published."
                 raise StageStopped(reasons.STOPPED, text)
@@ -194,7 +212,8 @@ class Trainer:
         return self.state.tokens / max(self.state.step_seconds, 1e-9)
 
     def _evaluate(self, epoch: int) -> float:
-        nats = compute_total_nats(self.model, self.validation)
+        share = compute_total_nats(self.model, self.device.ranks.take_share(tuple(self.validation)))
+        nats = self.device.ranks.sum_number(share, self.model.device)
         loss = self._require_finite(nats / sum(example.labels for example in self.validation), "validation")
         self.state.eval_loss = loss
         self._record(LogEntry(len(self.state.losses), float(epoch), eval_loss=loss))
@@ -203,7 +222,8 @@ class Trainer:
     def _keep_if_best(self, loss: float) -> None:
         state = self.state
         if state.best_loss is None or loss < state.best_loss:
-            state.best_loss, state.best_epoch, self.best = loss, state.epoch, copy_weights(self.model)
+            state.best_loss, state.best_epoch = loss, state.epoch
+            self.best = copy_weights(self.model) if self.device.ranks.leads else None
 
     def _collect_eval_losses(self) -> list[float]:
         """Collect the validation loss after each epoch, without that of the untrained model."""
