@@ -45,7 +45,7 @@ class ClassLimits(Part):
     """Addresses at or below which output.s3.uri must be; {namespace} is the TweetBot's."""
     gpu_resources: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = Field((), max_length=20)
     """Allowed values of resources.gpu.resource, where a GPU is asked for."""
-    max_gpu_count: int | None = Field(None, ge=0, le=1)
+    max_gpu_count: int | None = Field(None, ge=0, le=8)
     """Maximum of resources.gpu.count."""
     max_active_deadline_seconds: int | None = Field(None, ge=60, le=604800)
     """Maximum of run.activeDeadlineSeconds."""

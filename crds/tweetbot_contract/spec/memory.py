@@ -33,6 +33,9 @@ _SLACK, _ROOMY_SLACK = 1.2, 1.3
 _FEWEST_TOKENS = 1024
 #: Input positions per micro-batch, one forward and backward pass; and labels per part of the head with recomputation.
 MICRO_BATCH, HEAD_PART = 8192, 1024
+#: Of each process beside the first of a training on several GPUs, whose memory holds its weights: torch, and the GPU's
+#: runtime. Not measured: no machine with several GPUs was at hand.
+OTHER_PROCESS = 3 * GIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +111,19 @@ def find_load(spec: TweetBotSpec) -> Load | None:
     return Load(base.shape, rank, tokens)
 
 
+def estimate_pod(spec: TweetBotSpec, load: Load) -> MemoryNeed:
+    """Estimate what the training's Pod takes, with all its processes."""
+    need = load.estimate_pod(gpu=spec.resources.gpu.count > 0)
+    others = OTHER_PROCESS * max(0, spec.resources.gpu.count - 1)
+    return MemoryNeed(need.least + others, need.plain + others, need.enough + others)
+
+
 def resolve_memory(spec: TweetBotSpec) -> str:
     """Return the memory of the training's Pod: the spec's, or more where that is the default and too little."""
     given, load = spec.resources.memory, find_load(spec)
     if load is None or given != Resources().memory:
         return given
-    need = load.estimate_pod(gpu=spec.resources.gpu.count > 0)
+    need = estimate_pod(spec, load)
     return format_gibibytes(need.enough) if need.plain > (read_quantity(given) or 0) else given
 
 

@@ -35,8 +35,8 @@ class Gpu(Part):
 
     resource: str = Field("nvidia.com/gpu", min_length=1, max_length=253)
     """Extended resource to request, such as nvidia.com/gpu, amd.com/gpu or a MIG profile."""
-    count: int = Field(1, ge=0, le=1)
-    """Number of accelerators: 1, or 0 to train on the CPU."""
+    count: int = Field(1, ge=0, le=8)
+    """Number of accelerators: 0 to train on the CPU; above 1 for bases of more than a billion weights only."""
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             f"!has(self.resource) || self.resource.matches('{EXTENDED_RESOURCE}') && "

@@ -116,7 +116,7 @@ def _train_shares(task: Task, start: Path | str, splits: Splits, rate: float) ->
     base = _load_base(start, splits)
     before = copy_weights(base.model)
     values = replace(task.values, learning_rate=rate, short_learning_rate=None)
-    tuned = fine_tune(base, splits, values, gpu=False, callbacks=Callbacks())
+    tuned = fine_tune(base, splits, values, callbacks=Callbacks())
     after = copy_weights(base.model)
     found = []
     for share in task.shares:

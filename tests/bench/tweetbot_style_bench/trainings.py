@@ -47,7 +47,7 @@ def _read(start: Path) -> Base:
 
 def _train(start: Path, splits: Splits, values: Hyperparameters) -> Base:
     base = _read(start)
-    fine_tune(base, splits, values, gpu=False, callbacks=Callbacks())
+    fine_tune(base, splits, values, callbacks=Callbacks())
     return base
 
 

@@ -53,20 +53,18 @@ def fine_tune(
     splits: Splits,
     hyperparameters: Hyperparameters,
     *,
-    gpu: bool,
     callbacks: Callbacks,
+    gpus: int = 0,
     memory: int | None = None,
-    processes: int = 1,
 ) -> FineTuneResult:
-    """Fine-tune `base.model` in place, with `gpu` on a GPU if there is one, and measure it on the test posts.
+    """Fine-tune `base.model` in place, on this many GPUs if there are any, and measure it on the test posts.
 
-    `memory` are the bytes of the Pod, if it is known: with too few for the activations they are recomputed. `processes`
-    train together, each on a GPU of its own if there is one.
+    `memory` are the bytes of the Pod, if it is known: with too few for the activations they are recomputed.
 
     Nothing else reads the test posts. Raises StageStopped, TrainingDiverged, TooLittleData, and SpecRefused if a GPU's
     memory is too small.
     """
-    device = select_device(hyperparameters.precision, gpu=gpu, channels=base.model.config.channels)
+    device = select_device(hyperparameters.precision, gpu=gpus > 0, channels=base.model.config.channels)
     base.model.recompute = choose_recomputation(base.model.config, hyperparameters, device, pod_memory=memory)
     if base.model.recompute:
         callbacks.on_recompute()
@@ -85,7 +83,7 @@ def fine_tune(
         device,
         hyperparameters.stops_early(len(splits.validation)),
     )
-    outcome = train_together(base.model, work, callbacks, processes)
+    outcome = train_together(base.model, work, callbacks, max(1, gpus))
     adapter = merge_adapters(base.model) if hyperparameters.lora else None
     after = measure_likelihood(base.model, base.tokenizer, test)
     return FineTuneResult(outcome, _build_metrics(outcome, after, before, splits), after, before, adapter=adapter)

@@ -62,14 +62,16 @@ class StageContext:
     def inspect_base(self, values: Hyperparameters) -> tuple[BaseIdentity, "Tokenizer | None"]:
         """Identify the base model of the spec, and return its tokenizer unless it starts from scratch.
 
-        Raises StageError if it cannot be trained, or not in the memory of the training's Pod.
+        Raises StageError if it cannot be trained, not in the memory of the training's Pod, or not on several GPUs.
         """
         spec = self.run.spec
         identity, found = inspect_base(spec, self.base_files, self.retry_budget, self.work / "base")
+        from tweetbot_trainer.learning.decoder.configs import count_weights
+        from tweetbot_trainer.learning.model.memory import require_memory, require_use_of_gpus
+
+        require_use_of_gpus(spec, count_weights(found.config) if found else 0)
         if found is None:
             return identity, None
-        from tweetbot_trainer.learning.model.memory import require_memory  # loads the tokenizers library
-
         require_memory(spec, found.config, values)
         return identity, found.tokenizer
 

@@ -160,14 +160,14 @@ class TrainingRun:
     def _fine_tune(self, base: Base, folder: Path) -> FineTuneResult:
         train, validation, test = self._split_sizes
         self._log.info("train.started", trainPosts=train, validationPosts=validation, testPosts=test)
-        wants_gpu = self._run.spec.resources.gpu.count > 0
+        gpus = self._run.spec.resources.gpu.count
         metrics, progress = folder / REPORT_FOLDER / METRICS_FILE, self._context.progress
         with training_callbacks(
             metrics, self._tracker, self._log, self._stop, progress=progress, note=self._notes.append
         ) as callbacks:
             callbacks = replace(callbacks, checkpoints=self._checkpoints)
             memory = int(read_quantity(resolve_memory(self._run.spec)) or 0) or None
-            tuned = fine_tune(base, self._splits, self._plan.values, gpu=wants_gpu, callbacks=callbacks, memory=memory)
+            tuned = fine_tune(base, self._splits, self._plan.values, gpus=gpus, callbacks=callbacks, memory=memory)
         device = tuned.outcome.device
         self._log.info("train.trained", device=device.device_type, processor=device.name)
         return tuned

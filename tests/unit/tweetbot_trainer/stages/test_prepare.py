@@ -30,6 +30,11 @@ def test_posts_become_a_dataset_by_its_digest(tmp_path: Path) -> None:
     assert len(stored.posts) == result.dataset.table.kept
 
 
+def test_several_gpus_for_a_base_that_one_trains_as_fast_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SpecRefused, match=r"count is 2, and scratch://mini has fewer than 1 billion .* Set it to 1"):
+        prepared(tmp_path, spec={"resources": {"gpu": {"count": 2}}})
+
+
 def test_asked_again_it_answers_without_reading_a_source(tmp_path: Path) -> None:
     source = a_source(tmp_path)
     first = prepared(tmp_path)

@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 from tweetbot_contract import reasons
-from tweetbot_contract.spec.memory import GIB, Load, format_gibibytes, resolve_memory
+from tweetbot_contract.spec.memory import GIB, Load, estimate_pod, format_gibibytes, resolve_memory
 from tweetbot_contract.spec.model import Lora
 from tweetbot_contract.spec.quantities import read_quantity
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_trainer.learning.decoder.configs import DecoderConfig, build_shape
 from tweetbot_trainer.learning.values import Hyperparameters
 from tweetbot_trainer.runtime.errors import SpecRefused
+
+#: Weights from which on several GPUs may train a base.
+LARGE_BASE = 1_000_000_000
 
 
 def build_load(config: DecoderConfig, values: Hyperparameters) -> Load:
@@ -19,19 +22,30 @@ def build_load(config: DecoderConfig, values: Hyperparameters) -> Load:
 
 def require_memory(spec: TweetBotSpec, config: DecoderConfig, values: Hyperparameters) -> None:
     """Require the training's Pod to hold a training of this base. Raises SpecRefused (BaseModelTooLarge)."""
-    load, gpu, memory = build_load(config, values), spec.resources.gpu.count > 0, resolve_memory(spec)
-    need = load.estimate_pod(gpu=gpu)
+    load, memory = build_load(config, values), resolve_memory(spec)
+    need = estimate_pod(spec, load)
     if (read_quantity(memory) or 0) >= need.least:
         return
     advice = f"set spec.resources.memory to {format_gibibytes(need.enough)}"
     if not values.lora and values.recipe == "tweetbot":
-        smaller = format_gibibytes(replace(load, rank=Lora().rank).estimate_pod(gpu=gpu).enough)
+        smaller = format_gibibytes(estimate_pod(spec, replace(load, rank=Lora().rank)).enough)
         advice += f", or spec.model.method to LoRA and spec.resources.memory to {smaller}"
     raise SpecRefused(
         reasons.BASE_MODEL_TOO_LARGE,
         f"Training {describe_load(load)} of {spec.model.base} takes at least {need.least / GIB:.1f} GiB, "
         f"and spec.resources.memory is {memory}: {advice}.",
     )
+
+
+def require_use_of_gpus(spec: TweetBotSpec, weights: int) -> None:
+    """Require a base of this many weights to be worth the GPUs that are asked for. Raises SpecRefused."""
+    count = spec.resources.gpu.count
+    if count > 1 and weights < LARGE_BASE:
+        raise SpecRefused(
+            reasons.SPEC_REFUSED,
+            f"spec.resources.gpu.count is {count}, and {spec.model.base} has fewer than {LARGE_BASE / 1e9:.0f} billion "
+            "weights: for so few, several GPUs wait for each other longer than they compute. Set it to 1.",
+        )
 
 
 def describe_load(load: Load) -> str:

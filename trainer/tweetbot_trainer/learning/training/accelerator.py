@@ -28,7 +28,7 @@ def require_gpu(gpu: Gpu, devices: Path = Path("/dev")) -> None:
     if _is_other_build(vendor):
         advice = f"have the operator's setting trainerImage changed to an image for that GPU, {_ON_THE_CPU}"
         raise SpecRefused(reasons.ACCELERATOR_UNUSABLE, f"{asked}: {advice}")
-    words = _try_gpu()
+    words = _try_gpu() or _count_gpus(gpu.count)
     if words:
         advice = f"{_advise(words, vendor, devices)}, {_ON_THE_CPU}"
         raise TemporaryError(reasons.ACCELERATOR_UNUSABLE, f"{asked} and says: {words}. On this node, {advice}.")
@@ -57,6 +57,11 @@ def _try_gpu() -> str:
     except (RuntimeError, AssertionError) as error:
         return " ".join(str(error).split())[:_SAID_LENGTH].rstrip(".") or type(error).__name__
     return ""
+
+
+def _count_gpus(wanted: int) -> str:
+    found = torch.cuda.device_count()
+    return f"it finds {found} GPUs of {wanted}" if found < wanted else ""
 
 
 def _advise(words: str, vendor: str, devices: Path) -> str:

@@ -103,9 +103,9 @@ def _follow(index: int, work: Work, size: int, port: int) -> None:
     store = TCPStore(_LOOPBACK, port, size, is_master=False)
     store.set(f"ready/{ranks.rank}", "")
     _join(work.device, store, ranks)
-    model = build_decoder(work.config)
+    with torch.device(work.device.device_type):
+        model = build_decoder(work.config)
     model.recompute = work.recompute
-    model.to(work.device.device_type)
     if work.values.lora:
         attach_adapters(model, work.values.lora, work.values.seed)
     with suppress(StageError):  # the first process meets the same and tells it

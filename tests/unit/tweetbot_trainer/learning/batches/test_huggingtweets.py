@@ -131,7 +131,7 @@ def test_without_dropout_it_takes_the_steps_of_a_stock_loop_to_the_last_loss() -
 def test_it_trains_on_four_copies_of_the_train_part_and_nothing_else() -> None:
     posts = [*posts_of(TEXTS), *(a_post(number, source=1, text=text) for number, text in enumerate(TEXTS[:40]))]
     base, splits = a_base(TEXTS), split(posts, 10)
-    result = fine_tune(base, splits, VALUES, gpu=False, callbacks=Callbacks())
+    result = fine_tune(base, splits, VALUES, callbacks=Callbacks())
     stream = shuffle_copies(
         [[post.text for post in splits.train if post.source == number] for number in (0, 1)], VALUES.seed
     )

@@ -144,6 +144,7 @@ def test_a_step_larger_than_a_pass_takes_no_more() -> None:
         ("hf://gpt2", "Full", {}, "16Gi"),
         ("hf://Qwen/Qwen2.5-1.5B", "Full", {"gpu": {"count": 0}}, "39Gi"),
         ("hf://Qwen/Qwen2.5-1.5B", "Full", {}, "26Gi"),
+        ("hf://Qwen/Qwen2.5-1.5B", "Full", {"gpu": {"count": 4}}, "35Gi"),
         ("hf://Qwen/Qwen2.5-1.5B", "Full", {"memory": "20Gi"}, "20Gi"),
         ("hf://Qwen/Qwen2.5-1.5B", "LoRA", {"gpu": {"count": 0}}, "16Gi"),
         ("s3://team/base", "Full", {"gpu": {"count": 0}}, "16Gi"),

@@ -31,7 +31,7 @@ def trained(folder: Path, family: str, lora: LoraConfig | None) -> tuple[Base, F
     training = Training(epochs=2, batch_tokens=64, learning_rate="1e-2", precision="FP32")
     values = resolve_hyperparameters(training, IDENTITY.uri, (), lora, architecture=("llama", 32))
     splits = split(posts_of(some_texts(50)), 10)
-    return base, fine_tune(base, splits, values, gpu=False, callbacks=Callbacks())
+    return base, fine_tune(base, splits, values, callbacks=Callbacks())
 
 
 def load(folder: Path) -> tuple[Any, Any]:

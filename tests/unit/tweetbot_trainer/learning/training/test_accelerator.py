@@ -74,12 +74,23 @@ def test_a_gpu_of_another_make_is_tried(monkeypatch: pytest.MonkeyPatch) -> None
         require_gpu(Gpu(resource="example.com/gpu"))
 
 
-def test_a_gpu_that_computes_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def with_gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     ones = torch.ones
     built_for(monkeypatch, cuda="13.2")
     monkeypatch.setattr(torch.cuda, "init", lambda: None)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
     monkeypatch.setattr(torch, "ones", lambda shape, device: ones(shape))
+
+
+def test_a_gpu_that_computes_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_gpus(monkeypatch, 1)
     require_gpu(Gpu())
+
+
+def test_fewer_gpus_than_asked_for_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_gpus(monkeypatch, 2)
+    with pytest.raises(TemporaryError, match=r"AcceleratorUnusable: .* says: it finds 2 GPUs of 4\."):
+        require_gpu(Gpu(count=4))
 
 
 def test_a_training_on_the_cpu_asks_for_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

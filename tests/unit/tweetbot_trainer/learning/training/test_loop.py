@@ -184,7 +184,7 @@ def a_forgetful_account() -> Splits:
 
 def test_a_small_account_keeps_the_weights_that_predict_its_few_validation_posts_best() -> None:
     values = replace(some_values(epochs=40), stopping_posts=5)
-    result = fine_tune(a_base(TRAIN), a_forgetful_account(), values, gpu=False, callbacks=Callbacks())
+    result = fine_tune(a_base(TRAIN), a_forgetful_account(), values, callbacks=Callbacks())
     assert result.outcome.best_epoch < result.outcome.epochs < 40
     assert result.metrics.reliability == "Low"
 
@@ -192,20 +192,20 @@ def test_a_small_account_keeps_the_weights_that_predict_its_few_validation_posts
 @pytest.mark.parametrize("changes", [{"stopping_posts": 7}, {"stopping_posts": 5, "early_stopping": False}])
 def test_with_fewer_validation_posts_or_when_asked_all_epochs_are_trained(changes: dict[str, Any]) -> None:
     values = replace(some_values(epochs=6), **changes)
-    result = fine_tune(a_base(TRAIN), a_forgetful_account(), values, gpu=False, callbacks=Callbacks())
+    result = fine_tune(a_base(TRAIN), a_forgetful_account(), values, callbacks=Callbacks())
     assert (result.outcome.epochs, result.outcome.best_epoch) == (6, 6)
 
 
 def test_a_scratch_base_has_no_figures_before_training() -> None:
     splits, values = split(posts_of(TRAIN), 10), some_values(epochs=1)
-    result = fine_tune(a_base(TRAIN), splits, values, gpu=False, callbacks=Callbacks())
+    result = fine_tune(a_base(TRAIN), splits, values, callbacks=Callbacks())
     assert (result.base_test, result.metrics.base_bits_per_byte) == (None, None)
 
 
 def test_another_base_is_measured_before_training() -> None:
     base = a_base(TRAIN)
     published = Base(base.model, base.tokenizer, replace(base.identity, kind="folder"))
-    result = fine_tune(published, split(posts_of(TRAIN), 10), some_values(), gpu=False, callbacks=Callbacks())
+    result = fine_tune(published, split(posts_of(TRAIN), 10), some_values(), callbacks=Callbacks())
     assert result.metrics.base_bits_per_byte is not None
     assert result.metrics.bits_per_byte < result.metrics.base_bits_per_byte
 

@@ -125,7 +125,7 @@ def trained(memory: int | None, told: list[str]) -> tuple[FineTuneResult, Any]:
     base = a_base()
     callbacks = Callbacks(on_recompute=lambda: told.append("recomputed"))
     splits = split(posts_of(some_texts(60)), 10)
-    return fine_tune(base, splits, some_values(), gpu=False, callbacks=callbacks, memory=memory), base.model
+    return fine_tune(base, splits, some_values(), callbacks=callbacks, memory=memory), base.model
 
 
 def test_a_training_in_little_memory_gives_the_same_model_and_says_so() -> None:
