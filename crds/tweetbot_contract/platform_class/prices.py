@@ -57,12 +57,12 @@ class Prices(Part):
         """Whether the platform has set any."""
         return bool(self.gpu_hour or self.cpu_hour or self.gib_hour or self.x_post is not None)
 
-    def price_hour(self, cpu: str, memory: str, gpu: str | None = None) -> float | None:
-        """Return the price of an hour of a Pod with these quantities; None where its accelerator has none."""
-        if gpu and gpu not in self.gpu_hour:
+    def price_hour(self, cpu: str, memory: str, gpu: str = "", gpus: int = 0) -> float | None:
+        """Return the price of an hour of a Pod with these quantities; None where its accelerators have none."""
+        if gpus and gpu not in self.gpu_hour:
             return None
         cores, size = float(read_quantity(cpu) or 0), float(read_quantity(memory) or 0)
-        return cores * self.cpu_hour + size / _GIB * self.gib_hour + (self.gpu_hour[gpu] if gpu else 0)
+        return cores * self.cpu_hour + size / _GIB * self.gib_hour + (gpus and gpus * self.gpu_hour[gpu])
 
     def price_posts(self, posts: int) -> float | None:
         """Return the price of posts from the X API; None where the table's currency has none for them."""

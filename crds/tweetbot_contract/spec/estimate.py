@@ -133,7 +133,7 @@ def _get_batch_tokens(spec: TweetBotSpec) -> int:
 def _estimate_speed(weights: int, resources: Resources) -> Span:
     """Return the tokens per second of a base of this size."""
     if resources.gpu.count:
-        return Span(_GPU_LEAST / (_OPERATIONS * weights), _GPU_MOST / (_OPERATIONS * weights))
+        return Span(_GPU_LEAST / (_OPERATIONS * weights), resources.gpu.count * _GPU_MOST / (_OPERATIONS * weights))
     core = _SMALL_CORE if weights < _SMALL_WEIGHTS else _CORE
     rate = core * float(read_quantity(resources.cpu) or 1) / (_OPERATIONS * weights)
     return Span(rate / _CORE_SLOWER, rate * _CORE_FASTER)

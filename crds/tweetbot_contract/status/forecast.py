@@ -81,6 +81,6 @@ def price_run(spec: TweetBotSpec, minutes: Span, x_posts: int, prices: Prices) -
 
 
 def price_training_hour(spec: TweetBotSpec, prices: Prices) -> float | None:
-    """Return the price of an hour of the training's Pod; None where its accelerator has none."""
+    """Return the price of an hour of the training's Pod; None where its accelerators have none."""
     wanted = spec.resources
-    return prices.price_hour(wanted.cpu, resolve_memory(spec), wanted.gpu.resource if wanted.gpu.count else None)
+    return prices.price_hour(wanted.cpu, resolve_memory(spec), wanted.gpu.resource, wanted.gpu.count)

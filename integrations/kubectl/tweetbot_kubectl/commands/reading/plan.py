@@ -16,7 +16,7 @@ from tweetbot_contract.spec.estimate import (
     compute_x_bills,
     estimate_training,
 )
-from tweetbot_contract.spec.memory import find_load, format_gibibytes, resolve_memory
+from tweetbot_contract.spec.memory import estimate_pod, find_load, format_gibibytes, resolve_memory
 from tweetbot_contract.spec.quantities import read_quantity
 from tweetbot_contract.spec.spec import TweetBotSpec
 from tweetbot_contract.status import RunRecord, TweetBotStatus
@@ -126,7 +126,7 @@ def _plan_memory(spec: TweetBotSpec) -> tuple[MemoryPlan | None, tuple[str, ...]
     load, given = find_load(spec), resolve_memory(spec)
     if load is None:
         return None, ()
-    need = load.estimate_pod(gpu=spec.resources.gpu.count > 0)
+    need = estimate_pod(spec, load)
     plan = MemoryPlan(given, format_gibibytes(need.least), format_gibibytes(need.enough))
     short = (read_quantity(given) or 0) < need.least
     return plan, ((f"resources.memory is {given}, and the training needs at least {plan.least}",) if short else ())

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import pytest
+
+from builders.manifests import a_spec
 from builders.operator import (
     SETTINGS,
     a_bot,
@@ -19,6 +22,7 @@ from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.platform_class.prices import Prices
 from tweetbot_contract.status import CurrentRun, TweetBotStatus
 from tweetbot_contract.status.costs import RunActual
+from tweetbot_contract.status.forecast import price_training_hour
 from tweetbot_operator.decisions.plan import plan
 from tweetbot_operator.settings import OperatorSettings
 
@@ -90,3 +94,10 @@ def test_a_run_of_which_nothing_is_known_has_neither() -> None:
     assert run
     assert (run.estimate, run.actual) == (None, None)
     assert a_run(a_bot()).estimate is None
+
+
+def test_an_hour_costs_as_much_as_all_its_gpus() -> None:
+    base = {"model": {"base": "hf://Qwen/Qwen2.5-1.5B"}, "output": {"s3": {"uri": "s3://team/models"}}}
+    machine = {"memory": "40Gi", "cpu": "2"}
+    specs = [a_spec(**base, resources={**machine, "gpu": {"count": count}}) for count in (0, 1, 4)]
+    assert [price_training_hour(spec, PRICED.prices) for spec in specs] == pytest.approx([0.6, 3.6, 12.6])
