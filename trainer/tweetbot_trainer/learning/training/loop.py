@@ -51,8 +51,8 @@ def train(
 
     Continues from the newest of `callbacks.checkpoints`; on a CPU with the same thread count the weights are then those
     of a training that was never stopped. With `stop_early` it keeps the best weights, and ends before the last epoch
-    if the validation loss has clearly risen (`should_stop`); without, it keeps the last weights. Several processes may
-    train together (`device.ranks`); only rank 0 reads and writes checkpoints, and is left with the best weights.
+    if the validation loss has clearly risen (`should_stop`); without, it keeps the last. Of several processes
+    (`device.ranks`) the first alone reads and writes checkpoints, and gets the best weights.
 
     Raises StageStopped if `callbacks` demand it, after a checkpoint; TrainingDiverged if a loss is not finite;
     SpecRefused (OutOfMemory) if a GPU's memory is too small even for half a micro-batch.
@@ -66,16 +66,7 @@ def train(
                 processor=device.name, threads=device.threads, precision=device.precision, products=device.products
             )
             trainer = Trainer(
-                model,
-                validation,
-                hyperparameters,
-                device,
-                callbacks,
-                clock,
-                optimizer,
-                gradients,
-                state,
-                begun=clock(),
+                model, validation, hyperparameters, device, callbacks, clock, optimizer, gradients, state, begun=clock()
             )
             return trainer.train(examples, stop_early=stop_early)
     except torch.OutOfMemoryError as error:
