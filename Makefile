@@ -83,9 +83,9 @@ kueue: $(STAMP) ## TweetBots in the queues of the real Kueue, which is built onc
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	$(BIN)/pytest --kueue tests/kueue --durations=0 --durations-min=1
 
-older: $(STAMP) ## The integration tests on Kubernetes 1.34 (builds its servers once, some minutes)
+older: $(STAMP) ## The integration tests on an older Kubernetes, KUBERNETES=1.34 (builds its servers once, some minutes)
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
-	KUBEBUILDER_ASSETS="$$($(BIN)/python -m tweetbot_cluster build-older)" \
+	KUBEBUILDER_ASSETS="$$($(BIN)/python -m tweetbot_cluster build-older $(if $(KUBERNETES),--kubernetes $(KUBERNETES)))" \
 	  $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --integration tests/integration
 
 soak: $(STAMP) ## Fifty runs under two operators, killed and stopped; long outages; exports of 100,000 posts: an hour

@@ -6,8 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-#: The demo, the quick start by hand, and the tests, of which this is one.
-DEMO, BY_HAND, TESTS = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+#: A bot of a text file (`make notebook` runs it), the demo, the quick start by hand, and the tests, with this one.
+FIRST, DEMO, BY_HAND, TESTS = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
 
 
 def test_the_readme_has_demo_quick_start_and_tests() -> None:

@@ -49,11 +49,11 @@ def status(cluster: EmbeddedCluster) -> None:
         raise SystemExit(1)
 
 
-def build(command: str) -> None:
+def build(command: str, kubernetes: str) -> None:
     """Find or build programs; prints what a Makefile needs to know of them."""
     match command:
         case "build-older":
-            print(find_or_build(os.environ, to_stderr, OLDER)["kube-apiserver"].parent)
+            print(find_or_build(os.environ, to_stderr, OLDER[kubernetes])["kube-apiserver"].parent)
         case "build-node":
             print(find_or_build(os.environ, to_stderr, NODE)["pause"])
         case _:
@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     root = argparse.ArgumentParser(prog="tweetbot_cluster", description=__doc__)
     root.add_argument("command", choices=("up", "down", "status", "build", "build-older", "build-node"))
+    root.add_argument("--kubernetes", choices=tuple(OLDER), default=max(OLDER), help="build-older: minor version")
     root.add_argument("--state", type=Path, default=default_state(os.environ), help="folder of the cluster")
     root.add_argument("--operator", action=argparse.BooleanOptionalAction, default=True, help="up: run the operator")
     root.add_argument("--delete", action="store_true", help="down: remove the folder with data and logs as well")
@@ -86,7 +87,7 @@ def main() -> int:
             case "status":
                 status(cluster)
             case command:
-                build(command)
+                build(command, arguments.kubernetes)
     except (BuildFailed, StartFailed, KubectlFailed, SeedFailed) as error:
         print(error, file=sys.stderr)
         return 1

@@ -43,8 +43,13 @@ TOOLS = (
 )
 #: No part of the cluster: only tests/kueue needs it.
 KUEUE = Tool("kueue", "kueue", "sigs.k8s.io/kueue/cmd/kueue")
-#: An older control plane, for `make older`.
-OLDER = tuple(replace(tool, module="kubernetes-1.34") for tool in TOOLS if tool.name.startswith("kube-"))
+#: Older control planes, for `make older`, by their minor version: each has a folder of its own.
+OLDER = {
+    path.name.removeprefix("kubernetes-"): tuple(
+        replace(tool, module=path.name) for tool in TOOLS if tool.name.startswith("kube-")
+    )
+    for path in sorted(MODULES.glob("kubernetes-1.*"))
+}
 #: A real node: no part of the embedded cluster, only `make e2e` needs it.
 NODE = (
     Tool("kubelet", "kubernetes-node", "k8s.io/kubernetes/cmd/kubelet"),
@@ -57,20 +62,33 @@ HELM = Tool("helm", "helm", "helm.sh/helm/v4/cmd/helm")
 
 
 def find_or_build(env: Mapping[str, str], report: Report, tools: Sequence[Tool] = TOOLS) -> dict[str, Path]:
-    """Return every program's path by name; what no place holds is built once into the cache.
+    """Return every program's path by name; what no place holds is built once into the cache. Says what need not be.
 
     Raises BuildFailed if something has to be built and `go` is missing or fails.
     """
     if not all(find(tool, env) for tool in tools):
         _build_missing(tools, env, report)
-    return {tool.name: _found(tool, env) for tool in tools}
+    found = {tool.name: _found(tool, env) for tool in tools}
+    if elsewhere := sorted(name for name, path in found.items() if cache_root(env) not in path.parents):
+        folders = ", ".join(sorted({str(found[name].parent) for name in elsewhere}))
+        report(f"{', '.join(elsewhere)} found in {folders}: {len(elsewhere)} of {len(found)} programs need no build")
+    return found
 
 
 def find(tool: Tool, env: Mapping[str, str]) -> Path | None:
-    """Look in KUBEBUILDER_ASSETS (as envtest does), then on PATH, then in our cache."""
-    places = (env.get("KUBEBUILDER_ASSETS"), env.get("PATH"), str(cache_folder(env, tool)))
+    """Look in KUBEBUILDER_ASSETS (as envtest does), on PATH, in our cache, then among setup-envtest's downloads."""
+    places = (env.get("KUBEBUILDER_ASSETS"), env.get("PATH"), str(cache_folder(env, tool)), _list_downloads(env, tool))
     found = next((hit for place in places if place and (hit := shutil.which(tool.name, path=place))), None)
     return Path(found) if found else None
+
+
+def _list_downloads(env: Mapping[str, str], tool: Tool) -> str:
+    """Return setup-envtest's folders of the minor version that we build: servers of one cluster must fit each other."""
+    module = tool.module if tool.module.startswith("kubernetes") else "kubernetes"
+    minor = kubernetes_version(module).lstrip("v").rpartition(".")[0]
+    base = Path(env.get("XDG_DATA_HOME") or Path(env.get("HOME", "~")).expanduser() / ".local" / "share")
+    folders = (base / "kubebuilder-envtest" / "k8s").glob(f"{minor}.*")
+    return os.pathsep.join(str(folder) for folder in sorted(folders, reverse=True))
 
 
 def cache_folder(env: Mapping[str, str], tool: Tool) -> Path:
