@@ -147,13 +147,15 @@ lock: $(STAMP) ## Resolve requirements/*.txt again from pyproject.toml (ARGS=--u
 propose: ## What `make lock` changed as a pull request, by the host's `gh`
 	@bash .github/propose.sh
 
-release: $(STAMP) ## A whole release of HEAD into dist/: VERSION=0.1.0 (IMAGES=none or a folder of archives; REGISTRY, SITE_URL, COSIGN_KEY)
-	@$(VENV)-bootstrap/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)-release
-	@$(VENV)-bootstrap/bin/uv pip sync --quiet --python $(VENV)-release/bin/python --require-hashes requirements/images.txt
+release: release-tools ## A whole release of HEAD into dist/: VERSION=0.1.0 (IMAGES=none or a folder of archives; REGISTRY, SITE_URL, COSIGN_KEY)
 	@$(BIN)/python -m tweetbot_release --cyclonedx $(VENV)-release/bin/cyclonedx-py --version "$(VERSION)" --images "$(or $(IMAGES),build)"
 
-test-release: $(STAMP) ## Two releases of HEAD from two clones, without images: the same bytes, and they install (a minute or so)
+test-release: release-tools ## Two releases of HEAD from two clones, without images: the same bytes, and they install (a minute or so)
 	$(BIN)/pytest --release tests/release --durations=0 --durations-min=1
+
+release-tools: $(STAMP)
+	@$(VENV)-bootstrap/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)-release
+	@$(VENV)-bootstrap/bin/uv pip sync --quiet --python $(VENV)-release/bin/python --require-hashes requirements/images.txt
 
 publish: ## What `make release` made to the repository's host: the release, images, chart, and the site (VERSION=0.1.0)
 	@bash .github/publish.sh $(VERSION)
@@ -177,4 +179,4 @@ clean: ## Remove what was made here (the cluster's binaries and mypy's findings 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: demo cluster-up cluster-down test beside-integration check generated marks unit integration chart docs notebook e2e images test-images browser kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style bench-serve nightly generate kustomize pictures lock propose release test-release publish venv clean help
+.PHONY: demo cluster-up cluster-down test beside-integration check generated marks unit integration chart docs notebook e2e images test-images browser kueue older soak faults mutants trial bench-operator bench-trainer bench-quality bench-style bench-serve nightly generate kustomize pictures lock propose release test-release release-tools publish venv clean help
