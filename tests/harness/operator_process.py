@@ -24,7 +24,6 @@ from harness import hasty_operator
 from harness.forked_operator import ForkedOperator
 from tweetbot_cluster.state import free_ports
 from tweetbot_contract.result import TrainerResult, encode
-from tweetbot_contract.result.erasure import ErasedCounts, ForgetSucceeded
 
 #: Everything that waits for minutes in production waits for seconds here.
 SHORT: dict[str, float] = {
@@ -55,7 +54,6 @@ mood=${TWEETBOT_RUN#*'"handle":"'}; mood=${mood%%_*}
 say() { cp "$(dirname "$0")/$1.json" "$TWEETBOT_TERMINATION_LOG"; }
 stay() { sleep 600 & trap 'kill $!; exit 143' TERM; wait; }
 [ "$1" = cleanup ] && mood=cleanup_$mood
-[ "$1" = forget ] && mood=forget
 case "$mood" in
 cleanup_stuck) say refused; exit 10 ;;
 cleanup_*) exit 0 ;;
@@ -100,7 +98,6 @@ def write_trainer(folder: Path) -> Path:
         "reverted": a_prepare_result(adopted=first),
         "pinned": a_pin_result("1" * 16, newest="2" * 16),
         "unpinned": a_pin_result("3" * 16, newest="3" * 16),
-        "forget": ForgetSucceeded(erased=ErasedCounts(datasets=2, versions=4)),
         "missing": a_refusal_of_the_trainer("PinnedVersionNotFound", "spec.pin: there is no such version"),
     }
     for name, answer in answers.items():

@@ -505,8 +505,8 @@ def test_no_secret_is_in_anything_that_comes_out(secretive: KeptSecret) -> None:
     assert leaks(secretive.places, secretive.canaries) == []
 
 
-def test_the_hub_has_a_copy_that_its_status_names_and_that_goes_with_the_tweetbot(
-    kubectl: Kubectl, secretive: KeptSecret
+def test_the_hub_has_a_copy_which_goes_with_a_post_that_is_forgotten_and_with_the_tweetbot(
+    home: EmbeddedCluster, kubectl: Kubectl, secretive: KeptSecret
 ) -> None:
     model, copy = secretive.status["model"], secretive.hub.repositories["harbour/waiting"]
     version = model["uri"].split("/")[-2]
@@ -516,8 +516,27 @@ def test_the_hub_has_a_copy_that_its_status_names_and_that_goes_with_the_tweetbo
     assert b"s3://tweetbot" not in copy.files["README.md"]
     (ready,) = [each for each in secretive.status["conditions"] if each["type"] == "ModelReady"]
     assert f"is published at {model['uri']} and {model['huggingFace']['url']}" in ready["message"]
+    forget_a_post(home, kubectl, secretive, version)
     kubectl("delete", "tweetbot", "waiting", "--timeout=120s")
     assert secretive.hub.repositories == {}
+
+
+def forget_a_post(home: EmbeddedCluster, kubectl: Kubectl, secretive: KeptSecret, version: str) -> None:
+    """Let the plugin forget one, and look in every place: only a version that never saw it is left."""
+    post = secretive.x.accounts["harbour_gull"].posts[150]["id"]
+    known = {name for name in secretive.wandb.runs if name.startswith("waiting-")}
+    words = ("forget", "waiting", "--kubeconfig", str(home.kubeconfig), "--ids", "-", "--yes", "--wait")
+    program = [sys.executable, "-m", "tweetbot_kubectl", *words]
+    done = subprocess.run(program, input=post, text=True, capture_output=True, check=False)
+    assert (done.returncode, "until run 2 has published one without them" in done.stderr) == (0, True)
+    status, left = status_of(kubectl, "waiting"), keys(home, "models/default/waiting/")
+    erased = {"datasets": 1, "versions": 1, "rawFiles": 1, "trackedRuns": 2, "hubCopies": 1, "checkpoints": 0}
+    assert (status["forget"]["erased"], reason_of(status, "DataStale")) == (erased, "Forgotten")
+    assert known.isdisjoint(secretive.wandb.runs)
+    served = status["model"]["uri"].split("/")[-2]
+    assert (list(secretive.hub.repositories["harbour/waiting"].tags), served != version) == ([served], True)
+    stored = {key: home.s3().get_object(Bucket="tweetbot", Key=key)["Body"].read() for key in left}
+    assert [key for key, body in stored.items() if post.encode() in body or f"/{version}/" in key] == []
 
 
 @pytest.mark.parametrize(

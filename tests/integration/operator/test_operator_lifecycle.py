@@ -75,21 +75,6 @@ def roll_back(tenant: Tenant) -> None:
     labels = [job["metadata"]["labels"] for job in tenant.jobs()]
     stages = [each["tweetbot.dev/stage"] for each in labels if each["tweetbot.dev/bot"] == "rollback"]
     assert (stages.count("pin"), stages.count("train")) == (3, 4)  # the revert adopts; no pin trains
-    forget(tenant)
-
-
-def forget(tenant: Tenant) -> None:
-    """Follow a request to forget a post, which plugin and Git make by one edit: a run without it, then the erasure."""
-    asked = {"metadata": {"annotations": {"tweetbot.dev/forget-at": "now"}}, "spec": {"filter": {"excludeIds": ["7"]}}}
-    tenant("patch", "tweetbot", "rollback", "--type=merge", "-p", json.dumps(asked))
-    tenant.wait("rollback", "DataStale")
-    tenant.wait("rollback", "DataStale=False")
-    status = tenant.status("rollback")
-    assert (served(tenant), *shown(tenant)) == (FIRST, "Current", "Succeeded", 6)
-    assert (status["forget"]["outcome"], status["forget"]["erased"]["versions"]) == ("Succeeded", 4)
-    (job,) = [job for job in tenant.jobs() if job["metadata"]["labels"]["tweetbot.dev/stage"] == "forget"]
-    assert job["metadata"]["creationTimestamp"] >= status["currentRun"]["finishedAt"]
-    assert [each["reason"] for each in status["conditions"] if each["type"] == "DataStale"] == ["Forgotten"]
 
 
 def served(tenant: Tenant) -> str:

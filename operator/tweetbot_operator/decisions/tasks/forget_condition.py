@@ -25,7 +25,7 @@ def describe_forgetting(update: ForgetUpdate) -> tuple[bool, str, str]:
     request = update.request
     if request.outcome == "Succeeded":
         erased = describe_erased(request.erased or ErasedCounts())
-        return False, FORGOTTEN.name, f"{FORGOTTEN.meaning} Erased until {request.finished_at}: {erased}."
+        return False, FORGOTTEN.name, f"{FORGOTTEN.meaning} Erased by {request.finished_at}: {erased}."
     said, deadline = _describe_step(update), format_time(get_deadline(request))
     if update.overdue:
         return True, FORGET_OVERDUE.name, f"The 24 hours that X's terms give ended at {deadline}. {said.message}"
