@@ -33,9 +33,7 @@ def foresee_gates(spec: TweetBotSpec, posts: int | None, figures: Figures | None
     held_out = None if posts is None else posts * spec.training.holdout_percent // 100
     copied, style = (figures.verbatim_rate, figures.style_score) if figures else (None, None)
     found: list[str] = []
-    if gates.min_improvement_percent and random:
-        found.append("minImprovementPercent cannot be met: a scratch:// base has no figures to improve on; remove it")
-    elif gates.min_improvement_percent and held_out is not None and held_out < FEWEST_FOR_INTERVALS:
+    if gates.min_improvement_percent and held_out is not None and held_out < FEWEST_FOR_INTERVALS:
         found.append(f"minImprovementPercent cannot be met: {held_out} test posts are too few for an interval")
     if gates.min_style and held_out is not None and 2 * held_out < FEWEST_FOR_STYLE:
         found.append(f"minStyle cannot be met: {2 * held_out} posts held out are too few to measure style by")

@@ -19,7 +19,8 @@ from io import StringIO
 from pathlib import Path
 
 from builders.model import DEVICE, a_base, examples_of, some_texts, some_values
-from tweetbot_trainer.learning.checkpoints.manager import MANIFEST, CheckpointKey, CheckpointManager
+from tweetbot_trainer.learning.checkpoints.manager import CheckpointKey, CheckpointManager
+from tweetbot_trainer.learning.checkpoints.naming import MANIFEST
 from tweetbot_trainer.learning.training.callbacks import Callbacks
 from tweetbot_trainer.learning.training.loop import train
 from tweetbot_trainer.learning.training.lora import attach_adapters

@@ -1,6 +1,7 @@
 """`tweetbot-trainer plan`: what a run would do. It writes nothing, and asks X for nothing."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import yaml
 
 from builders.manifests import a_manifest
 from builders.stages import a_source
+from tweetbot_contract.identity import compute_run_id
+from tweetbot_contract.manifest import parse
 from tweetbot_trainer.__main__ import run_command
+from tweetbot_trainer.learning.checkpoints.naming import make_name
 
 X = {"x": {"handle": "gull", "tokenSecret": {"name": "x", "key": "token"}, "maxPosts": 1000, "acceptTerms": True}}
 
@@ -64,3 +68,19 @@ def test_a_base_that_cannot_be_read_is_told(
     code, output = plan(tmp_path, capsys, sources=[X], model={"base": "pvc://bases/none"})
     assert (code, "fails    BaseModelNotFound: " in output) == (10, True)
     assert "minutes  unknown: the size of this base is not known" in output
+
+
+def test_gates_that_no_model_could_meet_and_a_checkpoint_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = {"sources": [a_file(tmp_path)], "evaluation": {"gates": {"minStyle": 5}}, "training": {"holdoutPercent": 5}}
+    code, output = plan(tmp_path, capsys, **spec)
+    assert (code, "fails    minStyle cannot be met: " in output) == (10, True)
+    manifest = parse(yaml.safe_load((tmp_path / "bot.yaml").read_text()))
+    run = compute_run_id(manifest.spec, "")
+    folder = tmp_path / "bucket" / manifest.namespace / manifest.name / "checkpoints" / run
+    for step in (7, 30):
+        whole = folder / make_name(step, datetime(2026, 1, 1, tzinfo=UTC))
+        whole.mkdir(parents=True)
+        (whole / "MANIFEST.json").write_text("{}")
+    assert "resumes  from the checkpoint of step 30, if it fits" in plan(tmp_path, capsys, **spec)[1]

@@ -17,12 +17,14 @@ from tweetbot_contract.spec.estimate import (
     compute_x_bills,
     estimate_training,
 )
+from tweetbot_contract.status.forecast import foresee_gates
 from tweetbot_trainer.cli.run import LocalRun, read_manifest
 from tweetbot_trainer.data.cleaning import clean
 from tweetbot_trainer.data.dataset.dataset import Dataset, build_dataset
 from tweetbot_trainer.data.dataset.enough import require_enough
 from tweetbot_trainer.data.dataset.source_counts import fill_tables
 from tweetbot_trainer.data.dataset.store import is_stored, load_dataset
+from tweetbot_trainer.learning.checkpoints.naming import build_checkpoints_uri, find_newest_step
 from tweetbot_trainer.learning.model.identity import BaseIdentity
 from tweetbot_trainer.learning.values import resolve_hyperparameters, resolve_lora
 from tweetbot_trainer.publishing.registry.lookup import find_reusable
@@ -47,6 +49,8 @@ class RunPlan:
     adopts: str | None
     """Address of the model that it would adopt instead of training."""
     training: TrainingEstimate | None
+    checkpoint: int | None
+    """Step of the checkpoint that the training would go on from, if it fits; None if there is none."""
     obstacles: tuple[str, ...]
     """Why it would fail."""
 
@@ -77,12 +81,15 @@ def build_plan(context: StageContext) -> RunPlan:
     whole = dataset if not unread else None
     adopts = _find_adopted(context, base, whole) if base and whole and not obstacles else None
     train = not adopts and (dataset or unread)
+    if train:
+        obstacles += foresee_gates(spec, len(dataset.posts) if dataset and not unread else None, None)
     return RunPlan(
         data=dataset.table if dataset else None,
         prepared=prepared,
         x_bills=() if prepared else compute_x_bills(spec.sources),
         adopts=adopts,
         training=estimate_training(spec, _count_tokens(dataset) + sum(unread) * POST_TOKENS) if train else None,
+        checkpoint=find_newest_step(context.store, build_checkpoints_uri(run)) if train else None,
         obstacles=tuple(obstacles),
     )
 
@@ -144,6 +151,7 @@ def build_document(plan: RunPlan) -> dict[str, Any]:
         ],
         "adopts": plan.adopts,
         "training": asdict(plan.training) if plan.training else None,
+        "checkpoint": plan.checkpoint,
         "obstacles": list(plan.obstacles),
     }
 
@@ -160,6 +168,8 @@ def format_plan(plan: RunPlan) -> list[str]:
         lines.append(f"adopts   {plan.adopts}: no training at all")
     if plan.training:
         lines += _describe_training(plan.training)
+    if plan.checkpoint is not None:
+        lines.append(f"resumes  from the checkpoint of step {plan.checkpoint:,}, if it fits")
     return [*lines, *(f"fails    {why}" for why in plan.obstacles)]
 
 

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from tweetbot_contract.spec.parts import Part
 from tweetbot_trainer.learning.checkpoints.files import BadCheckpoint, read_checkpoint, write_checkpoint
-from tweetbot_trainer.learning.checkpoints.naming import erase_checkpoints, is_name, make_name
+from tweetbot_trainer.learning.checkpoints.naming import MANIFEST, erase_checkpoints, list_names, make_name
 from tweetbot_trainer.learning.training.callbacks import FindIncompatibility
 from tweetbot_trainer.learning.training.device import Device
 from tweetbot_trainer.learning.training.state import Checkpoint
@@ -29,7 +29,6 @@ from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store import BestEffortStore, ObjectNotFound, ObjectStore, compute_sha256, get_body_size, join
 from tweetbot_trainer.store.file_records import FilePath, FileRecord, build_file_records
 
-MANIFEST = "MANIFEST.json"
 #: The newest, and the one before in case the newest is damaged.
 KEPT = 2
 #: How long the last uploads may wait for the store, in seconds: of a Pod that ends, in its grace period.
@@ -81,7 +80,7 @@ class CheckpointManager:
 
     def load_newest(self, device: Device, find_incompatibility: FindIncompatibility) -> Checkpoint | None:
         """Return the newest intact and compatible checkpoint, or None. Raises StageError if the store fails."""
-        for name in sorted(self._list_names(self._store), reverse=True):
+        for name in sorted(list_names(self._store, self._uri), reverse=True):
             try:
                 manifest, checkpoint = self._read(name)
                 if why := find_incompatibility(checkpoint):
@@ -133,11 +132,6 @@ class CheckpointManager:
             self._best_effort.limit(0)
             self._upload.join()
 
-    def _list_names(self, store: ObjectStore) -> set[str]:
-        inside = (info.uri.removeprefix(f"{self._uri}/") for info in store.list(f"{self._uri}/"))
-        names = (path.removesuffix(f"/{MANIFEST}") for path in inside if path.endswith(f"/{MANIFEST}"))
-        return {name for name in names if is_name(name)}
-
     def _read(self, name: str) -> tuple[CheckpointManifest, Checkpoint]:
         uri, folder = join(self._uri, name), self._folder / "read"
         found = self._store.find(join(uri, MANIFEST))
@@ -186,7 +180,7 @@ class CheckpointManager:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _remove_older(self) -> None:
-        for name in sorted(self._list_names(self._best_effort_store), reverse=True)[KEPT:]:
+        for name in sorted(list_names(self._best_effort_store, self._uri), reverse=True)[KEPT:]:
             # The manifest first: half a checkpoint must not look intact.
             self._best_effort_store.delete(join(self._uri, name, MANIFEST))
             for info in tuple(self._best_effort_store.list(f"{join(self._uri, name)}/")):

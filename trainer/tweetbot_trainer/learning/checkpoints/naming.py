@@ -9,6 +9,8 @@ from tweetbot_trainer.runtime.errors import StageError
 from tweetbot_trainer.runtime.log import Log
 from tweetbot_trainer.store import ObjectStore, join
 
+#: A checkpoint's last file, which makes it whole.
+MANIFEST = "MANIFEST.json"
 #: A run whose checkpoints are older was given up (design §9).
 LIFETIME = timedelta(days=7)
 
@@ -29,6 +31,18 @@ def make_name(step: int, at: datetime) -> str:
 def is_name(text: str) -> bool:
     """Tell whether this is a checkpoint's name."""
     return _NAME.fullmatch(text) is not None
+
+
+def list_names(store: ObjectStore, uri: str) -> set[str]:
+    """Return the names of a run's whole checkpoints."""
+    inside = (info.uri.removeprefix(f"{uri}/") for info in store.list(f"{uri}/"))
+    return set(filter(is_name, (path.removesuffix(f"/{MANIFEST}") for path in inside if path.endswith(f"/{MANIFEST}"))))
+
+
+def find_newest_step(store: ObjectStore, uri: str) -> int | None:
+    """Return the step of the newest whole checkpoint of a run; None without one."""
+    newest = max(list_names(store, uri), default=None)
+    return None if newest is None else int(newest.partition("-")[0])
 
 
 def erase_checkpoints(store: ObjectStore, uri: str, *, now: datetime, log: Log) -> None:

@@ -18,8 +18,8 @@ from builders.x import Clock
 from tweetbot_contract import reasons
 from tweetbot_contract.progress import Waiting
 from tweetbot_fakes.storage import WatchedStore
-from tweetbot_trainer.learning.checkpoints.manager import LAST_SECONDS, MANIFEST, CheckpointKey, CheckpointManager
-from tweetbot_trainer.learning.checkpoints.naming import LIFETIME
+from tweetbot_trainer.learning.checkpoints.manager import LAST_SECONDS, CheckpointKey, CheckpointManager
+from tweetbot_trainer.learning.checkpoints.naming import LIFETIME, MANIFEST
 from tweetbot_trainer.learning.training.metrics import LogEntry
 from tweetbot_trainer.learning.training.optimizer import create_optimizer
 from tweetbot_trainer.learning.training.precision import ProductSeconds
