@@ -132,11 +132,12 @@ def _add_pin(summary: Summary, pin: PinUpdate | None) -> Summary:
 
 
 def _is_recorded(status: TweetBotStatus, before: TweetBotStatus) -> bool:
-    """Tell whether run and requests stand in the status as they are now, the run's last trouble apart."""
+    """Tell whether run and requests stand in the status as they are now, apart from what nothing is decided by."""
     run, recorded = status.current_run, before.current_run
     if run is None or recorded is None or (status.pin, status.forget) != (before.pin, before.forget):
         return False
-    return run == recorded.model_copy(update={"last_trouble": run.last_trouble})
+    told = {name: getattr(run, name) for name in ("last_trouble", "estimate", "actual")}
+    return run == recorded.model_copy(update=told)
 
 
 def _ensure_finalizer(bot: TweetBot) -> SetFinalizers | None:

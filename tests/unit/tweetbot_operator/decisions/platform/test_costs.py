@@ -20,7 +20,7 @@ from builders.operator import (
 from tweetbot_contract.identity import compute_run_id
 from tweetbot_contract.manifest import TweetBot
 from tweetbot_contract.platform_class.prices import Prices
-from tweetbot_contract.status import CurrentRun, TweetBotStatus
+from tweetbot_contract.status import CurrentRun, DataStatus, TweetBotStatus
 from tweetbot_contract.status.costs import RunActual
 from tweetbot_contract.status.forecast import price_training_hour
 from tweetbot_operator.decisions.plan import plan
@@ -101,3 +101,11 @@ def test_an_hour_costs_as_much_as_all_its_gpus() -> None:
     machine = {"memory": "40Gi", "cpu": "2"}
     specs = [a_spec(**base, resources={**machine, "gpu": {"count": count}}) for count in (0, 1, 4)]
     assert [price_training_hour(spec, PRICED.prices) for spec in specs] == pytest.approx([0.6, 3.6, 12.6])
+
+
+def test_a_run_goes_on_where_an_older_definition_drops_its_estimate() -> None:
+    data = DataStatus(digest="d" * 64, downloaded=200, kept=200)
+    made = plan(an_observed(a_bot_in("Prepare", status_fields={"data": data})))
+    assert made.status.current_run
+    assert made.status.current_run.estimate
+    assert (made.status_first, len(made.actions)) == (False, 1)
