@@ -136,8 +136,8 @@ def _is_recorded(status: TweetBotStatus, before: TweetBotStatus) -> bool:
     run, recorded = status.current_run, before.current_run
     if run is None or recorded is None or (status.pin, status.forget) != (before.pin, before.forget):
         return False
-    told = {name: getattr(run, name) for name in ("last_trouble", "estimate", "actual")}
-    return run == recorded.model_copy(update=told)
+    reported = {name: getattr(run, name) for name in ("last_trouble", "estimate", "actual")}
+    return run == recorded.model_copy(update=reported)
 
 
 def _ensure_finalizer(bot: TweetBot) -> SetFinalizers | None:
