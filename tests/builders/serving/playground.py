@@ -48,7 +48,9 @@ def try_bot(command: Sequence[str], env: Mapping[str, str]) -> Iterator[Playgrou
     """Run `kubectl tweetbot try … -o json` and press Ctrl-C after; raises RuntimeError if it shows no page."""
     # A shell's job in the background ignores Ctrl-C, and so does what it starts: the tests may be such a job.
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, preexec_fn=heed) as process:
+    # Where this is set, what a command forgets to flush comes all the same.
+    own = {name: value for name, value in env.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(command, env=own, stdout=subprocess.PIPE, text=True, preexec_fn=heed) as process:
         try:
             yield Playground(_read_document(process), process)
             process.send_signal(signal.SIGINT)

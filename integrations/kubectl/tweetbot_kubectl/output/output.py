@@ -27,7 +27,7 @@ class Output:
     def show(self, result: object, blocks: tuple[Block, ...]) -> None:
         """Print a result: the document of it, or the blocks that show it."""
         if self.form == "json":
-            print(encode_document(result), file=self.stream)
+            self.print_line(encode_document(result))
         else:
             self.show_blocks(blocks)
 
@@ -39,10 +39,10 @@ class Output:
             show_blocks(blocks, self.stream)
             return
         for line in format_blocks(blocks):
-            print(line, file=self.stream, flush=True)
+            self.print_line(line)
 
     def print_line(self, line: str) -> None:
-        """Print a line as it is."""
+        """Print a line as it is, at once: a program may wait for it while the command goes on."""
         print(line, file=self.stream, flush=True)
 
     def note(self, text: str) -> None:
