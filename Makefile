@@ -109,7 +109,7 @@ bench-operator: $(STAMP) ## A fleet of up to 10,000 TweetBots, as JSON; some 25 
 	@$(BIN)/python -m tweetbot_cluster build >/dev/null
 	@$(BIN)/python -m tweetbot_operator_bench $(ARGS)
 
-bench-trainer: $(STAMP) ## Our training loop beside the tuned ones of the field, as JSON; some forty minutes (ARGS="--shapes bench-mini --rounds 1")
+bench-trainer: $(STAMP) ## Our training loop beside the tuned ones of the field, as JSON; some fifty minutes (ARGS="--shapes bench-mini --rounds 1")
 	@$(VENV)-bootstrap/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)-bench
 	@$(VENV)-bootstrap/bin/uv pip sync --quiet --compile-bytecode --python $(VENV)-bench/bin/python --require-hashes requirements/bench.txt
 	@$(VENV)-bootstrap/bin/uv pip install --quiet --python $(VENV)-bench/bin/python --no-deps -e .

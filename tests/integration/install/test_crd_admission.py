@@ -142,7 +142,7 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
         "spec.schedule.timeZone",
     ),
     "no models kept": ({"history": {"models": 0}}, "spec.history.models"),
-    "two GPUs": ({"resources": {"gpu": {"count": 2}}}, "spec.resources.gpu.count"),
+    "nine GPUs": ({"resources": {"gpu": {"count": 9}}}, "spec.resources.gpu.count"),
 }
 
 
