@@ -1,6 +1,7 @@
 """Our loop, as the train stage runs it."""
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ def run_ours(
     lora: bool = False,
 ) -> None:
     """Train for `steps` steps, in float32 as the others unless told otherwise; `lora`: adapters."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trainer's process does, before torch reads it
     from tweetbot_trainer.runtime.imports import skip_garbage_collection
 
     with skip_garbage_collection():
