@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from tweetbot_trainer_bench.clock import StepClock
 from tweetbot_trainer_bench.material import MODEL_FOLDER, Shape, read_posts
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trainer's process does, before torch reads it
+
 if TYPE_CHECKING:
     from tweetbot_trainer.learning.batches.examples import Example
     from tweetbot_trainer.learning.decoder.decoder import Decoder
@@ -28,7 +30,6 @@ def run_ours(
     lora: bool = False,
 ) -> None:
     """Train for `steps` steps, in float32 as the others unless told otherwise; `lora`: adapters."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trainer's process does, before torch reads it
     from tweetbot_trainer.runtime.imports import skip_garbage_collection
 
     with skip_garbage_collection():
