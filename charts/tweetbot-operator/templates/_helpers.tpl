@@ -72,7 +72,12 @@ annotations:
 
 {{/* A value as text. Helm passes large integers as floats, which would print as 1e+06. */}}
 {{- define "tweetbot.text" -}}
-{{- if kindIs "float64" . }}{{ if eq (floor .) . }}{{ int64 . }}{{ else }}{{ . }}{{ end }}{{ else if kindIs "map" . }}{{ toJson . }}{{ else }}{{ . }}{{ end }}
+{{- if kindIs "float64" . }}{{ if eq (floor .) . }}{{ int64 . }}{{ else }}{{ . }}{{ end }}
+{{- else if kindIs "map" . }}
+{{- $given := dict }}{{/* Helm leaves out what is null in values, and not what is null in a file */}}
+{{- range $key, $value := . }}{{ if not (kindIs "invalid" $value) }}{{ $_ := set $given $key $value }}{{ end }}{{ end }}
+{{- toJson $given }}
+{{- else }}{{ . }}{{ end }}
 {{- end }}
 
 {{/* Port of every trainer's progress (tweetbot_contract.progress.PROGRESS_PORT). */}}

@@ -21,6 +21,7 @@ MASKED = frozenset(
             "startedAt",
             "finishedAt",
             "ranSeconds",
+            "minutes",
             "countedPods",
             "startTime",
             "completionTime",
