@@ -257,7 +257,8 @@ def _took_effect(line: dict[str, Any]) -> bool:
 
 def timeless(value: Any) -> Any:
     """Leave out what differs between any two runs."""
-    own = ("uid", "lastTransitionTime", "since", "startedAt", "finishedAt", "ranSeconds", "minutes", "countedPods")
+    own = {"uid", "lastTransitionTime", "since", "startedAt", "finishedAt", "ranSeconds", "countedPods"}
+    own |= {"minutes", "minutesLeast", "minutesMost"}
     if isinstance(value, dict):
         return {key: timeless(item) for key, item in value.items() if key not in own}
     return [timeless(item) for item in value] if isinstance(value, list) else value

@@ -12,7 +12,8 @@ Manifest = dict[str, Any]
 Actor = Literal["operator", "world"]
 Verb = Literal["create", "update", "delete", "gone"]
 #: Whose difference between two runs means nothing: identities and times. `pods` counts those that an operator has
-#: seen, as `ranSeconds` does: what ends and goes while there is no operator is in neither.
+#: seen, as `ranSeconds` does: what ends and goes while there is no operator is in neither. What a run
+#: is expected to take follows from what the one before took.
 MASKED = frozenset(
     {
         *("uid", "resourceVersion", "creationTimestamp", "managedFields", "deletionTimestamp", "generation"),
@@ -22,6 +23,8 @@ MASKED = frozenset(
             "finishedAt",
             "ranSeconds",
             "minutes",
+            "minutesLeast",
+            "minutesMost",
             "countedPods",
             "startTime",
             "completionTime",
