@@ -1,5 +1,7 @@
 """Published bases, by family: facts of their config.json (tests/…/published holds these as published)."""
 
+from functools import partial
+
 from tweetbot_contract.spec.families import END_OF_TEXT, GPT2_RATES, Family, KnownBase, ModelShape, Rates, Refusal
 
 _CODE = "it loads code that comes with the model, and only code of this trainer is run"
@@ -61,6 +63,9 @@ def _build_base(name: str, sizes: tuple[int, int, int, int, int, int, int], *, q
     return KnownBase((name,), ModelShape(*sizes, qk_norm=qk_norm), "apache-2.0")
 
 
+#: A family of the Llama block: what its config.json may say, and the layers that adapters adapt.
+_build_llama = partial(Family, keys=_LLAMA_KEYS, refused=_LLAMA_REFUSED, lora_targets=_LLAMA_TARGETS)
+
 FAMILIES = (
     Family(
         name="GPT-2",
@@ -78,26 +83,19 @@ FAMILIES = (
         refused=_EVERYWHERE,
         lora_targets=_GPT2_TARGETS,
     ),
-    Family(
+    _build_llama(
         name="SmolLM2",
         model_type="llama",
         bases=(
             _build_base("HuggingFaceTB/SmolLM2-135M", (134_515_008, 30, 576, 1536, 576, 192, 49152)),
             _build_base("HuggingFaceTB/SmolLM2-360M", (361_821_120, 32, 960, 2560, 960, 320, 49152)),
-            KnownBase(
-                ("HuggingFaceTB/SmolLM2-1.7B",),
-                ModelShape(1_711_376_384, 24, 2048, 8192, 2048, 2048, 49152),
-                "apache-2.0",
-            ),
+            _build_base("HuggingFaceTB/SmolLM2-1.7B", (1_711_376_384, 24, 2048, 8192, 2048, 2048, 49152)),
         ),
         begin_mark=END_OF_TEXT,
         end_mark=END_OF_TEXT,
-        keys=_LLAMA_KEYS,
-        refused=_LLAMA_REFUSED,
-        lora_targets=_LLAMA_TARGETS,
         rate_power=_LLAMA_POWER,
     ),
-    Family(
+    _build_llama(
         name="Llama 3",
         model_type="llama",
         bases=(
@@ -110,12 +108,9 @@ FAMILIES = (
         ),
         begin_mark="<|begin_of_text|>",
         end_mark="<|end_of_text|>",
-        keys=_LLAMA_KEYS,
-        refused=_LLAMA_REFUSED,
-        lora_targets=_LLAMA_TARGETS,
         rate_power=_LLAMA_POWER,
     ),
-    Family(
+    _build_llama(
         name="Qwen2.5",
         model_type="qwen2",
         bases=(
@@ -124,12 +119,9 @@ FAMILIES = (
         ),
         begin_mark=END_OF_TEXT,
         end_mark=END_OF_TEXT,
-        keys=_LLAMA_KEYS,
-        refused=_LLAMA_REFUSED,
-        lora_targets=_LLAMA_TARGETS,
         rate_power=_QWEN_POWER,
     ),
-    Family(
+    _build_llama(
         name="Qwen3",
         model_type="qwen3",
         bases=(
@@ -138,9 +130,6 @@ FAMILIES = (
         ),
         begin_mark=END_OF_TEXT,
         end_mark=END_OF_TEXT,
-        keys=_LLAMA_KEYS,
-        refused=_LLAMA_REFUSED,
-        lora_targets=_LLAMA_TARGETS,
         rate_power=_QWEN_POWER,
     ),
 )
